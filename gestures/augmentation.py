@@ -1,0 +1,115 @@
+"""Clip -> another clip that could have been recorded: pure, and seeded by the generator handed in."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from .clips import Clip, Span
+from .types import Floats
+
+SPEEDS = (0.65, 1.5)
+RATES_HZ = (10.0, 30.0)
+"""From the slowest camera worth having up to the model's own clock; faster ones add nothing the clock keeps."""
+JITTER = (0.003, 0.02)
+"""Standard deviation of a landmark's place, in palm lengths: a still hand, and a blurred one (MediaPipe, measured)."""
+DROPOUT = 0.15
+"""The largest share of frames taken away."""
+
+
+def vary(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
+    """A plausible other take: other speed and frame rate, another place, distance, tilt and hand, noisier, with gaps."""
+    return jitter(move(stretch_path(retime(clip, rng), rng), rng, turn_deg), rng)
+
+
+def retime(clip: Clip, rng: np.random.Generator) -> Clip:
+    """Play at another, slowly changing speed, sampled at another camera's rate with frames missing."""
+    if len(clip.time) < 2:
+        return clip
+    start, length = clip.time[0], clip.duration_s
+    # A smooth rising map from the new clock to the old: mean speed times a slow wobble of up to ±25 %.
+    speed = np.exp(rng.uniform(*np.log(SPEEDS)))
+    knots = np.linspace(0, 1, max(4, int(length * 1.5)))
+    pace = np.exp(rng.normal(0, 0.12, len(knots))) / speed
+    clock = np.concatenate([[0], np.cumsum((pace[1:] + pace[:-1]) / 2 * np.diff(knots))]) * length
+    new_time = np.interp((clip.time - start) / max(length, 1e-6), knots, clock) + start
+    spans = tuple(
+        Span(s.gesture, *np.interp(((s.start - start) / length, (s.end - start) / length), knots, clock) + start)
+        for s in clip.spans
+    )
+    rate_hz = min(rng.uniform(*RATES_HZ), (len(clip.time) - 1) / max(clock[-1], 1e-6) * 1.2)
+    ticks = np.arange(start, start + clock[-1], 1 / rate_hz)
+    ticks = ticks + rng.uniform(-0.2, 0.2, len(ticks)) / rate_hz
+    ticks = ticks[(ticks >= start) & (rng.random(len(ticks)) >= rng.uniform(0, DROPOUT))]
+    if len(ticks) < 2:
+        return replace(clip, time=new_time, spans=spans)
+    return replace(resample(replace(clip, time=new_time), ticks), spans=spans)
+
+
+def resample(clip: Clip, ticks: npt.NDArray[np.float64]) -> Clip:
+    """`clip` as a camera that looked at `ticks` (s, rising) would have it; a hand is there if it was on both sides."""
+    after = np.clip(np.searchsorted(clip.time, ticks), 1, len(clip.time) - 1)
+    share = (ticks - clip.time[after - 1]) / (clip.time[after] - clip.time[after - 1])
+    share = np.clip(share, 0, 1).astype(np.float32)[:, None, None, None]
+
+    def between(joints: Floats) -> Floats:
+        return joints[after - 1] + (joints[after] - joints[after - 1]) * share
+
+    return replace(clip, time=ticks, image=between(clip.image), world=between(clip.world))
+
+
+def move(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
+    """Put the hands elsewhere: turned in the picture, nearer or farther, seen from another side, of other build."""
+    roll = np.deg2rad(rng.normal(0, turn_deg / 1.5))
+    yaw, pitch = np.deg2rad(rng.normal(0, 12, 2))
+    stretch = np.exp(rng.normal(0, 0.06, 3)).astype(np.float32)
+    turn = (_turn(roll, 0, 1) @ _turn(yaw, 0, 2) @ _turn(pitch, 1, 2)).astype(np.float32)
+    world = (clip.world * stretch) @ turn.T
+    # In the picture the hand moves on a plane, which leaning squeezes; its own depth turns with it.
+    level = np.array([1, 1 / clip.aspect, 1], np.float32)
+    flat = (clip.image - np.array([0.5, 0.5, 0], np.float32)) * level * stretch
+    image = flat @ turn.T * np.float32(np.exp(rng.normal(0, 0.25)))
+    image = image / level + np.array([*rng.uniform(0.35, 0.65, 2), 0], np.float32)
+    return replace(clip, image=image, world=world)
+
+
+def stretch_path(clip: Clip, rng: np.random.Generator) -> Clip:
+    """The same movement drawn larger or smaller, wider or taller, and a little skewed, by the same hand."""
+    grow = np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.12, 2))
+    skew = rng.normal(0, 0.1, 2)
+    change = np.array([[grow[0], skew[0]], [skew[1], grow[1]]]) - np.eye(2)
+    image = clip.image.copy()
+    for slot in (0, 1):
+        seen = clip.present[:, slot]
+        if seen.any():
+            level = np.array([1, 1 / clip.aspect])
+            wrist = clip.image[seen, slot, 0, :2] * level
+            shift = (wrist - wrist.mean(0)) @ change.T / level
+            image[seen, slot, :, :2] += shift[:, None].astype(np.float32)
+    return replace(clip, image=image)
+
+
+def _turn(angle: float, a: int, b: int) -> npt.NDArray[np.float64]:
+    out = np.eye(3)
+    out[a, a] = out[b, b] = np.cos(angle)
+    out[a, b], out[b, a] = -np.sin(angle), np.sin(angle)
+    return out
+
+
+def jitter(clip: Clip, rng: np.random.Generator) -> Clip:
+    """Landmarks as unsteady as a webcam gives them: independent noise and slow drift, in palm lengths."""
+    level = np.exp(rng.uniform(*np.log(JITTER)))
+    palm = np.linalg.norm(clip.image[:, :, 9, :2] - clip.image[:, :, 0, :2], axis=2)[:, :, None, None]
+    length = np.linalg.norm(clip.world[:, :, 9] - clip.world[:, :, 0], axis=2)[:, :, None, None]
+    noise = rng.normal(0, level, (2, *clip.image.shape)).astype(np.float32)
+    depth = np.array([1, 1, 2], np.float32)  # z is MediaPipe's weakest axis
+    return replace(clip, image=clip.image + noise[0] * palm * depth, world=clip.world + noise[1] * length * depth)
+
+
+def mirror(clip: Clip, twins: dict[str, str]) -> Clip:
+    """The same seen in a mirror: left hands become right, and gestures their twins in `twins` (both directions)."""
+    both = {**twins, **{b: a for a, b in twins.items()}}
+    flip = np.array([-1, 1, 1], np.float32)
+    image = clip.image[:, ::-1] * flip + np.array([1, 0, 0], np.float32)
+    spans = tuple(Span(both.get(s.gesture, s.gesture), s.start, s.end) for s in clip.spans)
+    return replace(clip, image=image, world=clip.world[:, ::-1] * flip, spans=spans)

@@ -1,0 +1,236 @@
+"""Recorded hands on disk: one .npz a clip, arrays and a JSON note, nothing executable.
+
+`data/<set>/<gesture>/<person>_<nn>.npz`. A take belongs to the gesture its folder is named after, so renaming a
+gesture is renaming a folder and deleting a take is deleting a file. The folder `rest` holds hands that mean nothing.
+"""
+
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ClipError, InputError
+from .types import JOINTS, Floats, Hand, Observation, Side
+
+FORMAT = 1
+REST = "rest"
+SIDES: tuple[Side, Side] = ("left", "right")
+NAME = re.compile(r"[\w][\w .+-]{0,63}")
+"""What a gesture or a person may be called: it becomes a folder or a file on any system."""
+MAX_BYTES = 1 << 29
+"""A clip that unpacks to more is refused: an hour of two hands at 60 fps is 220 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One annotated gesture: from `start` to `end`, s on its clip's clock."""
+
+    gesture: str
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for a name no folder could have, or an end before its start."""
+        check_name(self.gesture)
+        if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start < self.end):
+            raise InputError(f"Span of {self.gesture} must end after it starts, not {self.start} to {self.end} s")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A recording: what the landmarker saw, and which gestures were meant.
+
+    `time` (T,) float64 s, rising. `image`, `world` (T, 2, 21, 3) float32 as in `Hand`; slot 0 the left hand, 1 the
+    right, NaN where there was none. `spans` are the gestures in it, none for rest. `aspect` is the picture's width /
+    height.
+    """
+
+    time: npt.NDArray[np.float64]
+    image: Floats
+    world: Floats
+    person: str
+    spans: tuple[Span, ...] = ()
+    aspect: float = 4 / 3
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for arrays that do not fit each other, or a time that does not rise."""
+        want = (len(self.time), 2, JOINTS, 3)
+        for name in ("image", "world"):
+            joints = getattr(self, name)
+            if joints.shape != want:
+                raise InputError(f"Clip.{name} must be {want}, not {joints.shape}")
+            if np.isinf(joints).any():
+                raise InputError(f"Clip.{name} must hold no infinite number")
+        if self.time.ndim != 1 or not np.isfinite(self.time).all() or (np.diff(self.time) <= 0).any():
+            raise InputError("Clip.time must be finite and rise from frame to frame")
+        if not (math.isfinite(self.aspect) and self.aspect > 0):
+            raise InputError(f"Clip.aspect must be a positive number, not {self.aspect}")
+        check_name(self.person)
+
+    @classmethod
+    def of(cls, seen: Iterable[Observation], person: str, spans: tuple[Span, ...] = ()) -> "Clip":
+        """The clip that holds these observations. Of two hands called the same side, one takes the free slot."""
+        rows = list(seen)
+        image = np.full((len(rows), 2, JOINTS, 3), np.nan, np.float32)
+        world = image.copy()
+        aspect = 4 / 3
+        for row, observation in enumerate(rows):
+            for hand in observation.hands[:2]:
+                slot = SIDES.index(hand.side)
+                slot = slot if np.isnan(image[row, slot, 0, 0]) else 1 - slot
+                image[row, slot], world[row, slot] = hand.image, hand.world
+                aspect = hand.aspect
+        return cls(np.array([o.time for o in rows], np.float64), image, world, person, spans, aspect)
+
+    def observations(self) -> Iterator[Observation]:
+        """Give what was seen, frame by frame, as the landmarker gave it."""
+        present = self.present
+        for t, image, world, there in zip(self.time, self.image, self.world, present, strict=True):
+            hands = (Hand(image[s], world[s], SIDES[s], 1.0, self.aspect) for s in (0, 1) if there[s])
+            yield Observation(float(t), tuple(hands))
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(T, 2) bool: whether the left and the right hand were seen."""
+        seen: npt.NDArray[np.bool_] = ~(np.isnan(self.image).any((2, 3)) | np.isnan(self.world).any((2, 3)))
+        return seen
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame to the last, s; 0 for a clip of one frame or none."""
+        return float(self.time[-1] - self.time[0]) if len(self.time) else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipSet:
+    """All clips of a folder. `labels` are its gestures in order, without rest.
+
+    `mirror` names the gestures that become each other in a mirror (swipe_left: swipe_right); None means that nobody
+    has said whether the others stay what they are.
+    """
+
+    labels: tuple[str, ...]
+    clips: tuple[Clip, ...]
+    paths: tuple[Path, ...] = ()
+    mirror: dict[str, str] | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who is in it, sorted."""
+        return tuple(sorted({clip.person for clip in self.clips}))
+
+    def only(self, keep: Callable[[Clip], bool]) -> "ClipSet":
+        """The set of the clips for which `keep` is true; labels stay as they are."""
+        chosen = [i for i, clip in enumerate(self.clips) if keep(clip)]
+        paths = tuple(self.paths[i] for i in chosen) if self.paths else ()
+        return replace(self, clips=tuple(self.clips[i] for i in chosen), paths=paths)
+
+
+def check_name(name: str) -> str:
+    """Give `name` back, or raise `InputError` when no folder of that name can be on every system."""
+    if (
+        not NAME.fullmatch(name)
+        or name != name.strip(" .")
+        or name.split(".", maxsplit=1)[0].lower() in {"con", "nul", "aux", "prn"}
+    ):
+        raise InputError(f"{name[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
+    return name
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that it is there whole or not at all: temporary name, flush, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ClipError(
+            f"{path} cannot be written ({error.strerror or error}): choose a folder you may write to"
+        ) from error
+
+
+def save_clip(clip: Clip, path: Path) -> None:
+    """Write `clip` to `path` (.npz); raise `ClipError` where that is not allowed."""
+    note = {
+        "format": FORMAT,
+        "person": clip.person,
+        "aspect": clip.aspect,
+        "folder": path.parent.name,
+        "spans": [asdict(span) for span in clip.spans],
+    }
+    arrays = {"time": clip.time, "image": clip.image, "world": clip.world, "note": np.array(json.dumps(note))}
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
+
+
+def load_clip(path: Path) -> Clip:
+    """Read a clip; its spans follow the name of its folder. Raise `ClipError` for anything that is not a clip."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+        if size > MAX_BYTES:
+            raise ClipError(f"{path} unpacks to {size} bytes, more than the {MAX_BYTES} a clip may have: delete it")
+        with np.load(path, allow_pickle=False) as file:
+            note = json.loads(str(file["note"]))
+            time, image, world = (file[name] for name in ("time", "image", "world"))
+        if note["format"] != FORMAT:
+            raise ClipError(f"{path} is clip format {note['format']}, this version reads {FORMAT}: update gestures")
+        spans = tuple(_span(span, note["folder"], path.parent.name) for span in note["spans"])
+        arrays = time.astype(np.float64), image.astype(np.float32), world.astype(np.float32)
+        return Clip(*arrays, person=note["person"], spans=spans, aspect=float(note["aspect"]))
+    except ClipError:
+        raise
+    except FileNotFoundError as error:
+        raise ClipError(f"{path} is not there: name a clip that is") from error
+    except Exception as error:
+        raise ClipError(f"{path} is not a whole clip ({error}): delete it or record it again") from error
+
+
+def _span(raw: dict[str, Any], recorded_as: str, folder: str) -> Span:
+    gesture = folder if raw["gesture"] == recorded_as else raw["gesture"]
+    return Span(gesture, float(raw["start"]), float(raw["end"]))
+
+
+def load_set(folder: Path) -> ClipSet:
+    """Read every clip below `folder`; `set.json` gives the order of the labels. Raise `ClipError` if there is none."""
+    paths = sorted(path for path in folder.glob("*/*.npz") if not path.name.startswith("."))
+    if not paths:
+        raise ClipError(f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first")
+    clips = tuple(load_clip(path) for path in paths)
+    note: dict[str, Any] = {}
+    try:
+        note = json.loads((folder / "set.json").read_text("utf-8"))
+        listed, mirror = list(note.get("labels", [])), note.get("mirror")
+        mirror = None if mirror is None else dict(mirror)
+    except FileNotFoundError:
+        listed, mirror = [], None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ClipError(f"{folder / 'set.json'} cannot be read ({error}): mend or delete it") from error
+    found = {span.gesture for clip in clips for span in clip.spans}
+    labels = tuple([label for label in listed if label in found] + sorted(found - set(listed)))
+    return ClipSet(labels, clips, tuple(paths), mirror)
+
+
+def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | None = None) -> None:
+    """Write `set.json`: the order of the labels, pairs that mirror each other, licence and consent."""
+    note = {"format": FORMAT, "labels": list(labels), "mirror": mirror, "licence": None, "consent": None}
+    write_whole(folder / "set.json", lambda file: file.write(json.dumps(note, indent=2).encode() + b"\n"))
+
+
+def folds(people: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, ...]]:
+    """Deal `people` into `count` groups (fewer when there are fewer people), each once the held-out part."""
+    order = np.random.default_rng(seed).permutation(sorted(set(people))).tolist()
+    count = min(count, len(order))
+    return [tuple(order[i::count]) for i in range(count)]

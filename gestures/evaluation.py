@@ -1,0 +1,195 @@
+"""Replay recordings through the live engine, score what it says, fit the levels at which it speaks."""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .clips import REST, Clip
+from .decisions import Decisions
+from .model import Model
+from .recognizer import Follower
+from .scoring import Stream, Tally, detections, levenshtein, score
+from .types import DecisionRules, Event, Floats, Scores
+
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""The parts of a clip after which its label is asked for."""
+LEVELS = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+HOLDS_S = (0.0, 0.1, 0.2, 0.3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """One clip through tracks, features and network: everything but the decisions, which may be taken again."""
+
+    clip: Clip
+    steps: tuple[tuple[float, list[Scores], list[int]], ...]
+
+    def events(self, labels: tuple[str, ...], rules: DecisionRules) -> list[Event]:
+        """What the recognizer says of it by `rules`."""
+        decisions = Decisions(labels, rules)
+        told = [event for time, ticks, gone in self.steps for event in decisions.push(ticks, gone, time)]
+        return told + (decisions.finish(self.steps[-1][0]) if self.steps else [])
+
+    def label_at(self, labels: tuple[str, ...], share: float) -> str:
+        """The likeliest gesture after `share` of the clip, of the hand that is least at rest; rest if none was seen."""
+        until = self.clip.time[0] + share * self.clip.duration_s + 1e-6 if len(self.clip.time) else 0.0
+        newest: dict[int, Floats] = {}
+        for _, ticks, _ in self.steps:
+            newest.update({scores.hand: scores.probabilities for scores in ticks if scores.time <= until})
+        if not newest:
+            return REST
+        return labels[1 + int(min(newest.values(), key=lambda p: float(p[0]))[1:].argmax())]
+
+
+def replay(model: Model, clip: Clip) -> Replay:
+    """Feed a clip to the live engine."""
+    follower, steps = Follower(model), []
+    for seen in clip.observations():
+        steps.append((seen.time, *follower.push(seen)))
+    return Replay(clip, tuple(steps))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """How a model does on clips. `confusion` (labels, labels) counts clips: row meant, column said last."""
+
+    labels: tuple[str, ...]
+    tally: Tally
+    isolated: dict[str, float]
+    video_accuracy: float
+    videos: int
+    rest_silent: int
+    rest_videos: int
+    confusion: npt.NDArray[np.int64]
+    people: tuple[str, ...]
+
+    def json(self) -> dict[str, Any]:
+        """Every figure under its stable key."""
+        return {
+            **self.tally.json(),
+            "isolated": self.isolated,
+            "video_accuracy": self.video_accuracy,
+            "videos": self.videos,
+            "rest_silent": self.rest_silent,
+            "rest_videos": self.rest_videos,
+            "people": list(self.people),
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+        }
+
+    def text(self) -> str:
+        """The report as people read it."""
+        tally = self.tally.json()
+        pooled = tally["pooled"]
+        lines = [
+            f"judged on {self.videos} clips of {len(self.people)} people or rounds: {', '.join(self.people)}",
+            f"  exactly the right event   {_percent(self.video_accuracy)} of clips"
+            f"   (rest stayed silent: {self.rest_silent} of {self.rest_videos})",
+            f"  detection rate            {_percent(pooled['DR'])}   false {_percent(pooled['FP'])} of gestures"
+            f"   Jaccard {_percent(pooled['JI'])}",
+            "  label right after         "
+            + "   ".join(f"{share} of the clip: {_percent(value)}" for share, value in self.isolated.items()),
+            f"  decided after             {_percent(tally['NTtD'])} of the gesture (true detections, mean)",
+            f"  false accepts             {tally['false_accepts']} in {tally['hours'] * 60:.1f} min of rest",
+            f"  {'gesture':20s} clips  right  said instead",
+        ]
+        for row, label in enumerate(self.labels):
+            total = int(self.confusion[row].sum())
+            if total:
+                others = [
+                    f"{self.labels[c]} {self.confusion[row, c]}"
+                    for c in np.argsort(-self.confusion[row])
+                    if c != row and self.confusion[row, c]
+                ]
+                lines.append(f"  {label:20s} {total:5d}  {self.confusion[row, row]:5d}  {', '.join(others)}")
+        return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "   –  " if value is None else f"{100 * value:5.1f} %"
+
+
+def report(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> Report:
+    """Score replayed clips by `rules`. In the confusion table a clip counts by its first event, rest where there is none."""
+    streams, right, silent = [], 0, 0
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    for each in replays:
+        events = each.events(labels, rules)
+        said = [event.gesture for event in events if event.phase == "began"]
+        meant = [span.gesture for span in each.clip.spans]
+        right += said == meant
+        silent += not meant and not said
+        confusion[labels.index((meant or [REST])[0]), labels.index((said or [REST])[0])] += 1
+        streams.append(Stream(each.clip.spans, detections(events), each.clip.duration_s))
+    single = [each for each in replays if len(each.clip.spans) == 1]
+    isolated = {
+        f"{share:.0%}": float(np.mean([each.label_at(labels, share) == each.clip.spans[0].gesture for each in single]))
+        for share in SHARES
+        if single
+    }
+    rest = sum(not each.clip.spans for each in replays)
+    people = tuple(sorted({each.clip.person for each in replays}))
+    accuracy = right / len(replays) if replays else 0.0
+    return Report(labels, score(streams), isolated, accuracy, len(replays), silent, rest, confusion, people)
+
+
+def evaluate(
+    model: Model, clips: Iterable[Clip], progress: Callable[[Clip], None] | None = None
+) -> tuple[Report, list[Replay]]:
+    """Replay `clips` and score them by the model's own rules; gestures the model does not know are not scored."""
+    known = set(model.manifest.labels)
+    replays = []
+    for clip in clips:
+        spans = tuple(span for span in clip.spans if span.gesture in known)
+        replays.append(replay(model, replace(clip, spans=spans)))
+        if progress is not None:
+            progress(clip)
+    return report(replays, model.manifest.labels, model.manifest.rules), replays
+
+
+def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:
+    """The rules that do best on recordings the model was not trained on.
+
+    A miss and a false event weigh the same; of equal ones the highest level, then the longest hold, speaks least.
+    """
+    best, best_cost = DecisionRules(), float("inf")
+    for on, hold_s in itertools.product(LEVELS, HOLDS_S):
+        rules = DecisionRules(on=on, off=min(0.4, on / 2), hold_s=hold_s)
+        cost = 0
+        for each in replays:
+            said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]
+            meant = [span.gesture for span in each.clip.spans]
+            cost += levenshtein(said, meant)
+        if cost <= best_cost:
+            best, best_cost = rules, cost
+    return best
+
+
+def plot(result: Report, folder: Path) -> Path:
+    """Draw the confusion table into `folder` as confusion.png; the path of the picture."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    size = 2.5 + 0.35 * len(result.labels)
+    figure, axes = plt.subplots(figsize=(size, size), layout="constrained")
+    share = result.confusion / np.maximum(result.confusion.sum(1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(result.confusion):
+        if count:
+            axes.text(column, row, str(count), ha="center", va="center", color="w" if share[row, column] > 0.5 else "k")
+    axes.set_xticks(range(len(result.labels)), result.labels, rotation=90)
+    axes.set_yticks(range(len(result.labels)), result.labels)
+    axes.set_xlabel("first event said")
+    axes.set_ylabel("meant")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "confusion.png"
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path

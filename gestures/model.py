@@ -1,0 +1,245 @@
+"""The network: an LSTM read one step at a time, its memory handed in and out.
+
+Keras builds and trains it; what runs is its single step, exported to LiteRT from the very same cells.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import features
+from .clips import REST, check_name, write_whole
+from .errors import ClipError, GesturesError, ModelError
+from .types import DecisionRules, Floats
+
+Memory: TypeAlias = tuple[Floats, ...]
+"""Everything the network remembers: h and c (1, units) of each layer, in order. A value: keep it, copy it, drop it."""
+
+FORMAT = 1
+LONGEST_S = 6.0
+"""The longest lag the memory is initialised to bridge."""
+FILES = ("model.keras", "step.tflite")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a trained model must say of itself; `manifest.json` beside the weights.
+
+    `labels` rest first; `units` of each LSTM layer; `rate_hz` the clock it was trained on; `features` the version of
+    the numbers it reads; `scores` its figures on people or takes it was not trained on; `parity` the largest
+    difference between the exported step and Keras; `made_from` data hash, seed, versions; `sha256` of its files.
+    """
+
+    labels: tuple[str, ...]
+    units: tuple[int, ...]
+    rate_hz: float = features.RATE_HZ
+    features: int = features.VERSION
+    rules: DecisionRules = field(default_factory=DecisionRules)
+    scores: dict[str, Any] = field(default_factory=dict)
+    parity: float = 0.0
+    made_from: dict[str, Any] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+class Model:
+    """A trained model ready to run: `begin` gives an empty memory, `step` takes one tick."""
+
+    def __init__(self, manifest: Manifest, step: bytes) -> None:
+        """`step` is the exported single step (LiteRT); raise `ModelError` when it does not load or fit."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.manifest = manifest
+        try:
+            self._interpreter = Interpreter(model_content=step, num_threads=1)
+            self._interpreter.allocate_tensors()
+            runner = self._interpreter.get_signature_runner()
+            takes = {name: detail["index"] for name, detail in runner.get_input_details().items()}
+            gives = {name: detail["index"] for name, detail in runner.get_output_details().items()}
+            states = [f"{part}{layer}" for layer in range(len(manifest.units)) for part in "hc"]
+            self._takes = [takes[name] for name in ("features", *states)]
+            self._gives = [gives[name] for name in ("scores", *(f"{name}_next" for name in states))]
+            width = runner.get_input_details()["features"]["shape"][-1]
+            classes = runner.get_output_details()["scores"]["shape"][-1]
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise ModelError(f"the model's step does not load ({error}): train it again") from error
+        if width != features.SIZE or classes != len(manifest.labels):
+            raise ModelError(
+                f"the model's step reads {width} features and gives {classes} scores, its manifest says"
+                f" {features.SIZE} and {len(manifest.labels)}: train it again"
+            )
+
+    def begin(self) -> Memory:
+        """The memory of a hand not yet seen: zeros."""
+        return tuple(np.zeros((1, units), np.float32) for units in self.manifest.units for _ in "hc")
+
+    def step(self, vector: Floats, memory: Memory) -> tuple[Floats, Memory]:
+        """One tick: features (SIZE,) float32 and the memory so far -> probabilities (classes,) and the memory after."""
+        run = self._interpreter
+        for index, value in zip(self._takes, (vector[None], *memory), strict=True):
+            run.set_tensor(index, value)
+        run.invoke()
+        probabilities, *after = (run.get_tensor(index) for index in self._gives)
+        return probabilities[0], tuple(after)
+
+
+def load(folder: str | Path) -> Model:
+    """Load a trained model; raise `ModelError` when a file is missing or changed, or it does not fit this version."""
+    folder = Path(folder)
+    manifest = load_manifest(folder)
+    for name in FILES:
+        if name not in manifest.sha256:
+            raise ModelError(f"{folder / 'manifest.json'} names no hash of {name}: train it again")
+        if _sha256(_read(folder / name)) != manifest.sha256[name]:
+            raise ModelError(f"{folder / name} is not the file its manifest names (sha256 differs): train it again")
+    return Model(manifest, _read(folder / "step.tflite"))
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read and check `manifest.json`; raise `ModelError` when it is missing, broken or of another version."""
+    path = folder / "manifest.json"
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is no model folder: train one with `gestures train DATA --into {folder}`")
+    try:
+        raw = json.loads(_read(path))
+        if raw["format"] != FORMAT:
+            raise ModelError(f"{path} is model format {raw['format']}, this version reads {FORMAT}: retrain it")
+        if raw["features"] != features.VERSION:
+            raise ModelError(
+                f"{folder} was trained on features {raw['features']}, this is {features.VERSION}: retrain it"
+            )
+        rules = raw.pop("rules")
+        rules["per_gesture"] = tuple((str(name), float(on)) for name, on in rules["per_gesture"])
+        labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
+        manifest = Manifest(labels, units, rules=DecisionRules(**rules), **raw)
+    except ModelError:
+        raise
+    except (GesturesError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is not a manifest this version can read ({error}): train the model again") from error
+    if len(labels) < 2 or labels[0] != REST or len(set(labels)) != len(labels) or not 1 <= manifest.rate_hz <= 1000:
+        raise ModelError(f"{path} must name rest, then one gesture or more, once each: train the model again")
+    return manifest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}): the model is not whole, train it again") from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+class Network:
+    """The Keras side: `sequence` for training, `step` for export, both made of the same cells."""
+
+    def __init__(self, classes: int, units: tuple[int, ...], mean: Floats, scale: Floats, dropout: float = 0.3) -> None:
+        """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance."""
+        keras = load_keras()
+        self.units = units
+        inverse = 1 / np.asarray(scale, np.float64)
+        normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
+        cells = [
+            keras.layers.LSTM(n, return_sequences=True, return_state=True, name=f"lstm{i}") for i, n in enumerate(units)
+        ]
+        drop = keras.layers.Dropout(dropout, name="dropout")
+        head = keras.layers.Dense(classes, name="scores")
+
+        states = [keras.Input((n,), name=f"{part}{i}") for i, n in enumerate(units) for part in "hc"]
+        stream = keras.Input((None, features.SIZE), name="features")
+        x, after = normalise(stream), []
+        for i, cell in enumerate(cells):
+            x, *new = cell(drop(x), initial_state=states[2 * i : 2 * i + 2])
+            after += new
+        self.sequence = keras.Model([stream, *states], [head(drop(x)), *after])
+
+        tick = keras.Input((features.SIZE,), name="features")
+        x, after = normalise(tick), []
+        for i, cell in enumerate(cells):
+            x, new = cell.cell(x, states[2 * i : 2 * i + 2])
+            after += new
+        self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
+
+    def remember(self, longest: float, seed: int) -> None:
+        """Set the gates' biases so that memories last between one tick and `longest` ticks.
+
+        Chrono initialisation (Tallec & Ollivier 2018): forget gate log(U(1, longest - 1)), input gate its negative.
+        """
+        rng = np.random.default_rng(seed)
+        for i, units in enumerate(self.units):
+            cell = self.sequence.get_layer(f"lstm{i}").cell
+            forget = np.log(rng.uniform(1, longest - 1, units))
+            cell.bias.assign(np.concatenate([-forget, forget, np.zeros(2 * units)]))
+
+    def export(self) -> bytes:
+        """The single step as a LiteRT file with named inputs and outputs."""
+        import tensorflow as tf
+
+        names = [f"{part}{i}" for i in range(len(self.units)) for part in "hc"]
+        sizes = [features.SIZE, *(n for n in self.units for _ in "hc")]
+        signature = [
+            tf.TensorSpec((1, n), tf.float32, name=k) for n, k in zip(sizes, ["features", *names], strict=True)
+        ]
+
+        def step(*inputs: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors
+            scores, *after = self.step(list(inputs))
+            return {"scores": scores, **{f"{k}_next": v for k, v in zip(names, after, strict=True)}}
+
+        archive = load_keras().export.ExportArchive()
+        archive.track(self.step)
+        archive.add_endpoint("step", step, input_signature=signature)
+        with tempfile.TemporaryDirectory() as folder:
+            archive.write_out(folder, verbose=False)
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["step"])
+            return bytes(converter.convert())
+
+
+def load_keras() -> Any:  # noqa: ANN401 - keras has no types
+    """Keras with TensorFlow, quiet; raise `ModelError` with what to install where they are missing."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        import keras
+    except ImportError as error:
+        raise ModelError("training needs TensorFlow, which is not installed: pip install 'gestures[train]'") from error
+    return keras
+
+
+def finish(network: Network, manifest: Manifest, probe: Floats) -> tuple[Model, Manifest, bytes]:
+    """Export `network`; `probe` (ticks, SIZE) is run through Keras at once and the step tick by tick to fill `parity`."""
+    step = network.export()
+    model = Model(replace(manifest, units=network.units), step)
+    memory, streamed = model.begin(), []
+    for vector in probe:
+        probabilities, memory = model.step(vector, memory)
+        streamed.append(probabilities)
+    keras = load_keras()
+    logits = network.sequence([probe[None], *model.begin()])[0]
+    whole = np.asarray(keras.ops.softmax(logits))[0]
+    parity = float(np.abs(np.array(streamed) - whole).max()) if len(probe) else 0.0
+    model.manifest = replace(model.manifest, parity=parity)
+    return model, model.manifest, step
+
+
+def save(network: Network, model: Model, step: bytes, card: str, folder: Path) -> None:
+    """Write a model folder, its manifest last; raise `ModelError` where that is not allowed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.keras"
+        network.sequence.save(path)
+        kept = path.read_bytes()
+    contents = {"model.keras": kept, "step.tflite": step, "README.md": card.encode()}
+    model.manifest = replace(model.manifest, sha256={name: _sha256(contents[name]) for name in FILES})
+    contents["manifest.json"] = json.dumps(asdict(model.manifest), indent=2).encode() + b"\n"
+    try:
+        for name, content in contents.items():
+            write_whole(folder / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
+    except ClipError as error:
+        raise ModelError(str(error)) from error

@@ -1,0 +1,113 @@
+"""Observations in, events out: the pipeline without camera, screen or clock."""
+
+from dataclasses import dataclass
+
+from .decisions import Decisions
+from .errors import InputError
+from .features import FeatureStream
+from .model import Memory, Model
+from .tracks import Tracker, place
+from .types import DecisionRules, Event, Hand, Observation, Scores
+
+
+@dataclass(slots=True)
+class _Line:
+    """Everything remembered about one hand."""
+
+    features: FeatureStream
+    memory: Memory
+
+
+class Follower:
+    """Observations in, scores out: tracks, features and the network's memory, one line a hand."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._tracker = Tracker()
+        self._lines: dict[int, _Line] = {}
+        self._time: float | None = None
+        self._aspect: float | None = None
+
+    @property
+    def time(self) -> float | None:
+        """The time of the last observation, s; None before the first."""
+        return self._time
+
+    def push(self, seen: Observation) -> tuple[list[Scores], list[int]]:
+        """The scores of every tick that is due, and the hands that are gone.
+
+        Raise `InputError`, and remember nothing of it, when its time is not later than the last one's or the picture
+        has changed its shape.
+        """
+        self._admit(seen)
+        live, gone = self._tracker.update(seen)
+        for number in gone:
+            self._lines.pop(number, None)
+        ticks: list[Scores] = []
+        for number, hand in live.items():
+            if number not in self._lines:
+                self._lines[number] = _Line(FeatureStream(self._model.manifest.rate_hz), self._model.begin())
+            line = self._lines[number]
+            for tick, vector in line.features.push(seen.time, hand, _partner(number, live)):
+                probabilities, line.memory = self._model.step(vector, line.memory)
+                ticks.append(Scores(tick, probabilities, number, hand.side))
+        return ticks, gone
+
+    def _admit(self, seen: Observation) -> None:
+        if self._time is not None and seen.time <= self._time:
+            raise InputError(f"time must rise: observation at {seen.time} s after one at {self._time} s")
+        for hand in seen.hands:
+            if self._aspect is not None and abs(hand.aspect / self._aspect - 1) > 0.01:
+                raise InputError(f"the picture's width / height changed from {self._aspect:.3f} to {hand.aspect:.3f}")
+        if seen.hands:
+            self._aspect = seen.hands[0].aspect
+        self._time = seen.time
+
+
+class Recognizer:
+    """Follows each hand with a memory of its own and says when a gesture began and ended.
+
+    `rules` None: the model's own, fitted when it was trained.
+    """
+
+    def __init__(self, model: Model, rules: DecisionRules | None = None) -> None:
+        self._model, self._rules = model, rules or model.manifest.rules
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every hand; the next observation may have any time."""
+        self._follower = Follower(self._model)
+        self._decisions = Decisions(self._model.manifest.labels, self._rules)
+        self._scores: dict[int, Scores] = {}
+
+    @property
+    def scores(self) -> dict[int, Scores]:
+        """The newest scores of each hand followed; a hand just come into sight may have none yet."""
+        return dict(self._scores)
+
+    def push(self, seen: Observation) -> list[Event]:
+        """What this observation decides, in order.
+
+        Raise `InputError`, and remember nothing of it, when its time is not later than the last one's or the picture
+        has changed its shape.
+        """
+        ticks, gone = self._follower.push(seen)
+        for number in gone:
+            self._scores.pop(number, None)
+        self._scores.update({scores.hand: scores for scores in ticks})
+        return self._decisions.push(ticks, gone, seen.time)
+
+    def finish(self) -> list[Event]:
+        """End whatever is going on, because the stream has ended; then forget every hand."""
+        time = self._follower.time
+        events = [] if time is None else self._decisions.finish(time)
+        self.reset()
+        return events
+
+
+def _partner(number: int, live: dict[int, Hand]) -> Hand | None:
+    """The nearest hand of the other side; None when there is none."""
+    own = live[number]
+    others = [hand for other, hand in live.items() if other != number and hand.side != own.side]
+    centre = place(own)[0]
+    return min(others, key=lambda hand: float(((place(hand)[0] - centre) ** 2).sum()), default=None)

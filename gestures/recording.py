@@ -1,0 +1,80 @@
+"""Observations -> labelled clips: what is imported from videos, and which take a clip becomes."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .camera import Video
+from .clips import REST, Clip, Span, check_name, save_clip, save_set_note
+from .errors import CameraError, ClipError
+from .landmarks import Landmarker
+
+REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
+"""Folders of videos whose hands mean nothing: they become rest."""
+VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
+FEWEST = 3
+"""A video that shows a hand in fewer frames than this is listed and left out."""
+
+
+def find_videos(folder: Path) -> list[tuple[str, Path]]:
+    """(gesture, video) of every `<gesture>/<anything>.mp4` below `folder`, sorted.
+
+    Raise `ClipError` when there is none, or a folder's name cannot be a gesture's.
+    """
+    if not folder.is_dir():
+        raise ClipError(f"{folder} is no folder: name one that holds GESTURE/ANYTHING.mp4")
+    paths = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in VIDEOS)
+    if not paths:
+        raise ClipError(f"{folder} holds no videos: put them in as GESTURE/ANYTHING.mp4")
+    named = [(path.parent.name, path) for path in paths]
+    return [(REST if name.lower() in REST_FOLDERS else check_name(name), path) for name, path in named]
+
+
+def person_and_take(stem: str) -> tuple[str, str]:
+    """Who and which take a file's name says: `ana_03` is ana's 03; any other name is a person, or round, of its own."""
+    named = re.fullmatch(r"(.+)_(\d+)", stem)
+    person, take = named.groups() if named else (stem, "00")
+    return check_name(re.sub(r"[^\w .+-]", "-", person)[:60]), take
+
+
+def watch(path: Path, person: str, hands: int = 2) -> Clip:
+    """What the landmarker sees in a video, as a clip without spans; raise `CameraError` where it cannot be read."""
+    with Video(path) as video, Landmarker(hands) as landmarker:
+        return Clip.of((landmarker.see(frame) for frame in video), person)
+
+
+def label(clip: Clip, gesture: str) -> Clip:
+    """`clip` as a take of `gesture`: one span from the first sight of a hand to the last; rest has none.
+
+    Raise `ClipError` when a hand is seen in fewer than three frames.
+    """
+    seen = clip.time[clip.present.any(1)]
+    if len(seen) < FEWEST:
+        raise ClipError(f"a hand is seen in {len(seen)} of {len(clip.time)} frames")
+    spans = () if gesture == REST else (Span(gesture, float(seen[0]), float(seen[-1])),)
+    return Clip(clip.time, clip.image, clip.world, clip.person, spans, clip.aspect)
+
+
+def import_videos(
+    folder: Path, into: Path, say: Callable[[str], None], hands: int = 2
+) -> Iterator[tuple[Path, Clip | None]]:
+    """Turn labelled videos into takes below `into`, one after another: each with its clip, None where none came of it.
+
+    What is left out is told to `say` in one sentence. Raise `ClipError` when nothing can be read or written.
+    """
+    videos = find_videos(folder)
+    made: list[str] = []
+    for gesture, path in videos:
+        person, take = person_and_take(path.stem)
+        try:
+            clip = label(watch(path, person, hands), gesture)
+        except (CameraError, ClipError) as error:
+            say(f"{path} is left out: {error}")
+            yield path, None
+            continue
+        save_clip(clip, into / gesture / f"{person}_{take}.npz")
+        made += [gesture]
+        yield path, clip
+    if not made:
+        raise ClipError(f"{folder} gave no take: no hand was found in any of {len(videos)} videos")
+    save_set_note(into, sorted(set(made) - {REST}))

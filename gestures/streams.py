@@ -1,0 +1,185 @@
+"""Takes -> long labelled streams, as a hand lives them: gesture, idle, gesture broken off, gone and back again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import augmentation
+from .clips import SIDES, Clip, ClipSet, Span
+from .features import FeatureStream, raw_many
+from .tracks import PATIENCE_S, Tracker
+from .types import Floats
+
+OWNS = 0.35
+"""A hand does a gesture when it moves at least this much of what the busier hand moves."""
+LINGER_S = 0.4
+"""For so long after its end a gesture may still be named: its last pose is still in view."""
+AWAY = 0.3
+"""How often a hand leaves between two takes, so that the next begins with an empty memory."""
+BROKEN_OFF = 0.1
+"""How often a take is begun and not gone on with."""
+SURE = (0.3, 0.8)
+"""Between these shares of a gesture the answer comes to be owed; before it, silence is right as well."""
+
+
+Unknown: TypeAlias = Sequence[tuple[float, float]]
+"""Times (start, end) s of a stream in which nobody knows what a hand means: between two takes put together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Life:
+    """One hand from its coming into sight to its going, as the network reads it.
+
+    `vectors` (n, SIZE) float32; `labels` (n,) int, 0 rest; `owed` (n,) float32 0..1: how far the label itself is owed
+    at that tick, the rest of the weight lying on "the label or silence"; `weight` (n,) float32, 0 where nobody knows
+    what should be said.
+    """
+
+    vectors: Floats
+    labels: npt.NDArray[np.int64]
+    owed: Floats
+    weight: Floats
+
+
+def settle(clip: Clip) -> Clip:
+    """`clip` with every hand in the slot of its settled side, as the tracker would call it at the end of its track."""
+    tracker = Tracker()
+    rows: list[dict[int, int]] = []  # per frame: track -> slot it was recorded in
+    side: dict[int, int] = {}
+    for seen in clip.observations():
+        live, _ = tracker.update(seen)
+        slots = [SIDES.index(hand.side) for hand in seen.hands]
+        rows.append(
+            {n: next(s for s, h in zip(slots, seen.hands, strict=True) if h.image is live[n].image) for n in live}
+        )
+        side.update({number: SIDES.index(hand.side) for number, hand in live.items()})
+    image, world = np.full_like(clip.image, np.nan), np.full_like(clip.world, np.nan)
+    for row, tracks in enumerate(rows):
+        for number, slot in sorted(tracks.items()):
+            to = side[number] if np.isnan(image[row, side[number], 0, 0]) else 1 - side[number]
+            image[row, to], world[row, to] = clip.image[row, slot], clip.world[row, slot]
+    return replace(clip, image=image, world=world)
+
+
+def lives(clip: Clip, labels: Sequence[str], rate_hz: float, unknown: Unknown = ()) -> list[Life]:
+    """The hands of a settled clip, each as the recognizer would feed it to the model, with what it should say."""
+    present = clip.present
+    out = []
+    for slot in (0, 1):
+        rows = np.flatnonzero(present[:, slot])
+        if len(rows) == 0:
+            continue
+        gaps = np.flatnonzero(np.diff(clip.time[rows]) > PATIENCE_S) + 1
+        for part in np.split(rows, gaps):
+            raws = raw_many(clip.image[part], clip.world[part], slot, clip.aspect)
+            ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
+            weight = np.ones(len(ticks), np.float32)
+            for start, end in unknown:
+                weight[(ticks > start) & (ticks < end)] = 0
+            out.append(Life(vectors, *_truth(clip, slot, ticks, labels), weight))
+    return out
+
+
+def _truth(
+    clip: Clip, slot: int, ticks: npt.NDArray[np.float64], labels: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    truth, owed = np.zeros(len(ticks), np.int64), np.ones(len(ticks), np.float32)
+    for span in clip.spans:
+        if not _owns(clip, slot, span):
+            continue
+        share = (ticks - span.start) / (span.end - span.start)
+        inside = (share >= 0) & (ticks <= span.end + LINGER_S)
+        truth[inside] = labels.index(span.gesture)
+        owed[inside] = np.clip((share[inside] - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
+        owed[inside & (ticks > span.end + LINGER_S / 4)] = 0
+    return truth, owed
+
+
+def _owns(clip: Clip, slot: int, span: Span) -> bool:
+    rows = (clip.time >= span.start) & (clip.time <= span.end)
+    moved = [_busy(clip.image[rows, s]) for s in (0, 1)]
+    return moved[slot] > 0 and moved[slot] >= OWNS * max(moved)
+
+
+def _busy(joints: Floats) -> float:
+    """How far a hand's joints travel, in palm lengths; a little for being there at all, 0 when it is not."""
+    seen = joints[~np.isnan(joints).any((1, 2)), :, :2]
+    if len(seen) < 2:
+        return 0.0
+    palm = float(np.median(np.linalg.norm(seen[:, 9] - seen[:, 0], axis=1)))
+    return 1.0 + float(np.linalg.norm(np.diff(seen, axis=0), axis=2).mean(1).sum()) / max(palm, 1e-3)
+
+
+def compose(takes: ClipSet, rng: np.random.Generator, chain: int = 4) -> list[tuple[Clip, Unknown]]:
+    """Every take once, varied, in chains of up to `chain`: some follow one another at once, some after idling, some
+    after the hand was away, and some are broken off before they mean anything.
+    """
+    order = rng.permutation(len(takes.clips))
+    streams: list[tuple[Clip, Unknown]] = []
+    at = 0
+    while at < len(order):
+        count = int(rng.integers(1, chain + 1))
+        parts: list[Clip] = []
+        for index in order[at : at + count]:
+            take = augmentation.vary(takes.clips[index], rng)
+            if takes.mirror is not None and rng.random() < 0.5:
+                take = augmentation.mirror(take, takes.mirror)
+            if take.spans and parts and rng.random() < BROKEN_OFF:
+                parts.append(_broken_off(take, rng))
+            parts.append(take)
+        streams.append(join(parts, rng))
+        at += count
+    return streams
+
+
+def _broken_off(take: Clip, rng: np.random.Generator) -> Clip:
+    """The beginning of a take, too little of it to mean anything: rest."""
+    first = take.spans[0]
+    until = first.start + rng.uniform(0.05, 0.2) * (first.end - first.start)
+    rows = take.time <= max(until, take.time[min(1, len(take.time) - 1)])
+    return replace(take, time=take.time[rows], image=take.image[rows], world=take.world[rows], spans=())
+
+
+def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown]:
+    """One clip of many, and when it is unknown what it means: between two takes a hand goes over, or leaves and comes
+    back; a straight way over may look like a gesture, and it is not for us to say that it is none.
+    """
+    times, images, worlds, spans = [], [], [], []
+    unknown: list[tuple[float, float]] = []
+    clock = 0.0
+    for k, part in enumerate(parts):
+        if k:
+            length = rng.uniform(0.25, 1.5)
+            if rng.random() < AWAY:
+                length += PATIENCE_S
+            else:
+                ticks = np.arange(clock + 1 / 30, clock + length - 1 / 60, 1 / 30)
+                image, world = _way(images[-1][-1], part.image[0], worlds[-1][-1], part.world[0], len(ticks), rng)
+                times.append(ticks)
+                images.append(image)
+                worlds.append(world)
+                unknown.append((clock + LINGER_S, clock + length))
+            clock += length
+        shift = clock - part.time[0]
+        times.append(part.time + shift)
+        images.append(part.image)
+        worlds.append(part.world)
+        spans += [Span(s.gesture, s.start + shift, s.end + shift) for s in part.spans]
+        clock = float(times[-1][-1])
+    whole = np.concatenate(times), np.concatenate(images), np.concatenate(worlds)
+    return Clip(*whole, person=parts[0].person, spans=tuple(spans), aspect=parts[0].aspect), unknown
+
+
+def _way(
+    image0: Floats, image1: Floats, world0: Floats, world1: Floats, count: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """(count, 2, 21, 3) twice: the hand from one place to another, smoothly (minimum jerk), resting before and after."""
+    begin, end = np.sort(rng.uniform(0, 1, 2))
+    x = np.clip((np.arange(count) / max(count - 1, 1) - begin) / max(end - begin, 0.2), 0, 1)
+    share = (x**3 * (10 - 15 * x + 6 * x * x)).astype(np.float32)[:, None, None, None]
+    # A slow wander keeps the way from being the ruled line that no hand draws.
+    wander = np.cumsum(rng.normal(0, 0.002, (count, 2, 1, 3)), 0).astype(np.float32)
+    return image0 + (image1 - image0) * share + wander, world0 + (world1 - world0) * share

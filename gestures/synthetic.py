@@ -1,0 +1,243 @@
+"""An animated hand: people who gesture and idle before a camera, as joints in motion and as MediaPipe would see them.
+
+Everything is drawn from a seed: the same seed gives the same scene, bit for bit. `perform` makes the scene, `seen` what
+a webcam and a landmarker make of it; a renderer can draw the same scene from `Performance.hands`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .clips import Span
+from .errors import InputError
+from .idle import KINDS, TWO_HANDED, away, let_go, resting, wander
+from .motions import CHANNELS, FINGERS, MOVES, PLACE, RATE_HZ, TURN, Actor, Performer, hold, mirrored, travel
+from .skeleton import LIMITS, OFFSETS, PALM_M, Array, bend, rotation
+from .types import Side
+
+GESTURES = tuple(MOVES)
+"""What a performer can do on purpose. Directions are the performer's own."""
+IDLE = tuple(KINDS)
+"""What a performer can do between gestures."""
+MIRROR = {
+    "swipe_left": "swipe_right",
+    "swipe_right": "swipe_left",
+    "circle_cw": "circle_ccw",
+    "circle_ccw": "circle_cw",
+}
+"""Gestures that become each other when the picture is mirrored; every other one stays itself."""
+SYMMETRIC = ("wave", "push", "grab", "open", "thumb_up", "thumb_down")
+"""One-handed gestures that people now and then do with both hands at once."""
+ELBOW_ROOM_M = 0.1
+"""How far each hand keeps from the middle when both do the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One gesture of a performance: what, by which `sides`, from `start` to `end` s."""
+
+    gesture: str
+    sides: tuple[Side, ...]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedHand:
+    """A hand as it is held, at one time or at many (the leading "..." of every shape but `shape`'s).
+
+    In the camera's space: x right, y up, z towards the camera, m, the lens at the origin. `angles` (..., 21) degrees;
+    `turn` (..., 3, 3) the hand's rotation; `wrist` (..., 3) m; `forearm` (..., 3) the unit vector from wrist to elbow;
+    `shape` (3,) its width, length and thickness. A left hand is `skeleton`'s right one, mirrored in x before it turns.
+    """
+
+    side: Side
+    angles: Array
+    turn: Array
+    wrist: Array
+    forearm: Array
+    shape: Array
+
+    def place(self, points: Array) -> Array:
+        """Bring points (..., n, 3) m from the hand's own frame, as `skeleton` has it, into the camera's space."""
+        own = np.array([1.0 if self.side == "right" else -1.0, 1, 1])
+        placed: Array = (points * own) @ np.swapaxes(self.turn, -1, -2) + self.wrist[..., None, :]
+        return placed
+
+    def joints(self) -> Array:
+        """The joints (..., 21, 3) m where they are."""
+        return self.place(bend(self.angles, self.shape)[0])
+
+    def landmarks(self) -> Array:
+        """The joints (..., 21, 3) m where MediaPipe puts them."""
+        joints, frames = bend(self.angles, self.shape)
+        return self.place(joints + (frames @ (OFFSETS * self.shape.mean())[..., None])[..., 0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Performance:
+    """A scene: who performs, what they do (`acts`, the truth), and each hand's `motion` (frames, 27), see `motions`."""
+
+    performer: Performer
+    acts: tuple[Act, ...]
+    motion: dict[Side, Array]
+
+    @property
+    def duration_s(self) -> float:
+        """How long it takes, s."""
+        return (len(next(iter(self.motion.values()))) - 1) / RATE_HZ
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The gestures as a clip has them: the stroke alone, without the way there and back."""
+        return tuple(Span(act.gesture, act.start, act.end) for act in self.acts)
+
+    def posed(self, side: Side, times: npt.ArrayLike) -> PosedHand:
+        """The hand of that side at `times` (...,) s, in or out of the picture."""
+        motion, who = self.motion[side], self.performer
+        at = np.clip(np.asarray(times, float) * RATE_HZ, 0, len(motion) - 1)
+        low = np.minimum(at.astype(int), len(motion) - 2)
+        now = motion[low] + (at - low)[..., None] * (motion[low + 1] - motion[low])
+        view = rotation(who.view_deg)
+        turn = rotation(now[..., TURN])
+        wrist = now[..., PLACE] - turn[..., 1] * PALM_M * who.shape[1]
+        own = 1.0 if side == "right" else -1.0
+        # The elbow hangs beside the body and follows the hand a little; wrists rarely bend all the way to it.
+        elbow = np.array([-0.2 * own, -0.32, -0.15]) + 0.35 * now[..., PLACE]
+        forearm = 0.55 * _unit(elbow - wrist) - 0.45 * turn[..., 1]
+        seat = np.array([who.aside_m, 0, -who.depth_m])
+        return PosedHand(
+            side, now[..., FINGERS], view @ turn, wrist @ view.T + seat, _unit(forearm) @ view.T, who.shape
+        )
+
+    def hands(self, time: float) -> list[PosedHand]:
+        """All hands of the performer at one `time` s, in or out of the picture."""
+        return [self.posed(side, time) for side in self.motion]
+
+
+def _unit(vectors: Array) -> Array:
+    unit: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return unit
+
+
+class _Script:
+    """The growing motions of a performer's hands, always equally long."""
+
+    def __init__(self, performer: Performer, rng: np.random.Generator) -> None:
+        self.actors = {side: Actor(performer, side, rng) for side in performer.sides}
+        self.now = {side: away(actor) if rng.random() < 0.5 else resting(actor) for side, actor in self.actors.items()}
+        self._pieces: dict[Side, list[Array]] = {side: [now[None]] for side, now in self.now.items()}
+        self.frames = 1
+        self._rng = rng
+
+    def add(self, paths: dict[Side, Array]) -> None:
+        """Go on along these paths; a hand that has none stays, or goes to rest by the way."""
+        length = max(len(path) for path in paths.values())
+        for side, actor in self.actors.items():
+            path = paths.get(side)
+            if path is None:
+                path = (
+                    travel(actor, self.now[side], resting(actor)) if self._rng.random() < 0.2 else self.now[side][None]
+                )
+                path = path[:length]
+            path = (
+                np.concatenate([path, hold(path[-1], (length - len(path)) / RATE_HZ)]) if len(path) < length else path
+            )
+            self._pieces[side].append(path)
+            self.now[side] = path[-1]
+        self.frames += length
+
+    def motion(self, frames: int) -> dict[Side, Array]:
+        """What became of it, with the small restlessness of every living hand, within what joints allow."""
+        motion = {}
+        for side, pieces in self._pieces.items():
+            path = np.concatenate(pieces)[:frames]
+            path = path + wander(self._rng, frames, 27, 0.8) * np.repeat((1.5, 0.0025, 1.5), (21, 3, 3))
+            path[:, PLACE] += wander(self._rng, frames, 3, 6.0) * 0.0004
+            path[:, FINGERS] = np.clip(path[:, FINGERS], *LIMITS.T)
+            motion[side] = path
+        return motion
+
+
+def perform(
+    seed: int,
+    duration_s: float,
+    *,
+    gestures: Sequence[str] = GESTURES,
+    idle: Sequence[str] = IDLE,
+    busy: float = 0.5,
+    aspect: float = 4 / 3,
+    performer: Performer | None = None,
+) -> Performance:
+    """A performer who does some of `gestures` and of `idle` for `duration_s`, in random order.
+
+    `busy` 0..1 is the share of gestures among them. Without a `performer` the seed draws one, before a picture of
+    `aspect` width / height.
+    """
+    for kind, names, known in (("gesture", gestures, GESTURES), ("idle kind", idle, IDLE)):
+        for name in names:
+            if name not in known:
+                raise InputError(f"{name!r} is no {kind}: choose from {', '.join(known)}")
+    if not duration_s > 0:
+        raise InputError(f"a performance of {duration_s} s cannot be: make it longer than 0 s")
+    rng = np.random.default_rng(seed)
+    performer = performer or Performer.random(rng, aspect)
+    frames = round(duration_s * RATE_HZ) + 1
+    script, acts = _Script(performer, rng), []
+    gesture = ""
+    while script.frames < frames:
+        side = (
+            performer.side if performer.side in performer.sides and rng.random() < 0.75 else rng.choice(performer.sides)
+        )
+        if gestures and (not idle or rng.random() < busy):
+            gesture = gesture if gesture and rng.random() < 0.25 else str(rng.choice(gestures))
+            act = _gesture(script, gesture, side, rng, frames)
+            if act is None:
+                break
+            acts.append(act)
+        else:
+            _idle(script, str(rng.choice(idle)) if idle else "rest", side, rng)
+    if script.frames < frames:
+        script.add({side: hold(now, (frames - script.frames) / RATE_HZ) for side, now in script.now.items()})
+    return Performance(performer, tuple(acts), script.motion(frames))
+
+
+def _gesture(script: _Script, gesture: str, side: Side, rng: np.random.Generator, frames: int) -> Act | None:
+    """Go there, do it, and come back; None, and nothing done, where it would not end within `frames`."""
+    actor = script.actors[side]
+    stroke = MOVES[gesture](actor)
+    starts, paths = {side: stroke.start}, {side: stroke.path}
+    twice = gesture in SYMMETRIC and len(script.actors) == 2 and rng.random() < 0.06
+    if stroke.two_handed or twice:
+        right = (
+            (stroke.start, stroke.path)
+            if stroke.two_handed or side == "right"
+            else (
+                mirrored(stroke.start),
+                mirrored(stroke.path),
+            )
+        )
+        if twice:
+            aside = np.zeros(CHANNELS)
+            aside[PLACE] = -max(0.0, right[1][:, PLACE][:, 0].max() + ELBOW_ROOM_M), 0, 0
+            right = (right[0] + aside, right[1] + aside)
+        starts = {"right": right[0], "left": mirrored(right[0])}
+        paths = {"right": right[1], "left": mirrored(right[1])}
+    way = {s: travel(script.actors[s], script.now[s], start, rng.uniform(0.6, 1.4)) for s, start in starts.items()}
+    pause_s = max(0.0, rng.uniform(-0.2, 0.5))
+    way = {s: np.concatenate([path, hold(path[-1], pause_s)]) for s, path in way.items()}
+    begun = script.frames + max(len(path) for path in way.values())
+    if begun + len(stroke.path) > frames:
+        return None
+    script.add(way)
+    script.add(paths)
+    act = Act(gesture, tuple(sorted(paths)), (begun - 1) / RATE_HZ, (script.frames - 1) / RATE_HZ)
+    script.add({s: let_go(script.actors[s], starts[s], script.now[s]) for s in paths})
+    return act
+
+
+def _idle(script: _Script, kind: str, side: Side, rng: np.random.Generator) -> None:
+    sides = tuple(script.actors) if kind in TWO_HANDED and rng.random() < 0.7 else (side,)
+    script.add({s: KINDS[kind](script.actors[s], script.now[s]) for s in sides})

@@ -1,0 +1,78 @@
+"""Takes -> a model one may trust: learnt on some people, judged on others, its levels fitted, then taught on all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .clips import Clip, ClipSet
+from .errors import TrainingError
+from .evaluation import Report, evaluate, fit_rules, report
+from .model import Model, save
+from .training import Recipe, Trained, check, hold_out, train
+
+REVISION = 0.4
+"""Share of the steps spent once more on everything, the judged-on part included."""
+
+Say = Callable[[str, int, int, float], None]
+"""Told what is done: the part of the work, how far, of how much, and the loss where there is one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """A finished `model`, how it was judged (`report`, of the model before its last revision) and on whom (`how`)."""
+
+    trained: Trained
+    report: Report
+    how: str
+
+    @property
+    def model(self) -> Model:
+        """The model, ready to run."""
+        return self.trained.model
+
+    def save(self, folder: Path, title: str) -> None:
+        """Write the model folder; raise `ModelError` where that is not allowed."""
+        save(self.trained.network, self.model, self.trained.step, self.card(title), folder)
+
+    def card(self, title: str) -> str:
+        """The model card: what it knows, what it learnt from, how well it does."""
+        manifest, rules = self.model.manifest, self.model.manifest.rules
+        return (
+            f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
+            f"Split: {self.how}. The figures are those of the model before it was taught once more on everything;"
+            " its levels were fitted on the same held-out part, so expect a little less.\n\n"
+            f"Speaks at {rules.on}, falls silent below {rules.off}, after {rules.hold_s} s.\n\n"
+            f"```\n{self.report.text()}\n```\n"
+        )
+
+
+def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, revise: bool = True) -> Taught:
+    """Train, fit and judge a model; raise `TrainingError` when the clips cannot teach.
+
+    `revise` False leaves out the last lesson on everything, so that the held-out part stays unseen.
+    """
+    recipe, tell = recipe or Recipe(), say or (lambda *_: None)
+    check(takes)
+    learn_from, judge_on, how = hold_out(takes, seed=recipe.seed)
+    try:
+        check(learn_from)
+    except TrainingError as error:
+        raise TrainingError(f"too few takes to hold some out for judging: {error}") from error
+    first = train(learn_from, recipe, progress=lambda at, of, loss: tell("learning", at, of, loss))
+    done = 0
+
+    def count(_: Clip) -> None:
+        nonlocal done
+        done += 1
+        tell("judging", done, len(judge_on.clips), float("nan"))
+
+    _, replays = evaluate(first.model, judge_on.clips, count)
+    rules = fit_rules(replays, first.model.manifest.labels)
+    judged = report(replays, first.model.manifest.labels, rules)
+    last = first
+    if revise:
+        again = replace(recipe, steps=max(1, round(recipe.steps * REVISION)))
+        last = train(takes, again, lambda at, of, loss: tell("revising", at, of, loss), first.network)
+    scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
+    last.model.manifest = replace(last.model.manifest, rules=rules, scores={"split": how, **scores})
+    return Taught(last, judged, how)

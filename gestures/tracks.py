@@ -1,0 +1,80 @@
+"""Which hand is which from one observation to the next, and which is gone."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .types import Floats, Hand, Observation
+
+REACH = 2.5
+"""The furthest a hand may have moved and still be the same, in palm lengths, plus what `SPEED` allows."""
+SPEED = 25.0
+"""Palm lengths a second: 2 m/s, a brisk swipe."""
+PALM = (0, 9)
+"""Wrist and middle knuckle: the ruler that every hand carries."""
+PATIENCE_S = 0.4
+"""How long a hand may be out of sight and still be the same hand."""
+VOTES = 15
+"""How many observations of the other side it takes to outweigh a side long held (half a second at 30 Hz)."""
+
+
+def place(hand: Hand) -> tuple[Floats, float]:
+    """A hand's middle (2,) and palm length, both in picture widths whatever the aspect."""
+    xy = hand.image[list(PALM), :2] * np.array([1, 1 / hand.aspect], np.float32)
+    return xy.mean(0), max(float(np.linalg.norm(xy[1] - xy[0])), 0.02)
+
+
+@dataclass(slots=True)
+class _Track:
+    centre: Floats
+    palm: float
+    seen: float  # s
+    votes: int  # below 0 left, above 0 right
+
+
+class Tracker:
+    """Gives every hand a number that stays: the nearest last place wins, whatever the order or the named side.
+
+    A hand out of sight longer than `patience_s` is gone. Its side is what most of the observations called it, so one
+    frame's mistake changes nothing.
+    """
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._tracks: dict[int, _Track] = {}
+        self._next = 0
+
+    def update(self, seen: Observation) -> tuple[dict[int, Hand], list[int]]:
+        """The hands in sight by number, each with its settled side, and the numbers that are gone for good."""
+        gone = [i for i, track in self._tracks.items() if seen.time - track.seen > self._patience_s]
+        for i in gone:
+            del self._tracks[i]
+        places = [place(hand) for hand in seen.hands]
+        owner = self._match(seen, places)
+        live: dict[int, Hand] = {}
+        for k in sorted(range(len(places)), key=lambda k: tuple(places[k][0])):
+            hand, (centre, palm) = seen.hands[k], places[k]
+            number = owner.get(k)
+            if number is None:
+                number, self._next = self._next, self._next + 1
+                self._tracks[number] = _Track(centre, palm, seen.time, 0)
+            track = self._tracks[number]
+            vote = 1 if hand.side == "right" else -1
+            track.votes = max(-VOTES, min(VOTES, track.votes + vote)) or vote
+            track.centre, track.palm, track.seen = centre, palm, seen.time
+            live[number] = replace(hand, side="right" if track.votes > 0 else "left")
+        return live, gone
+
+    def _match(self, seen: Observation, places: list[tuple[Floats, float]]) -> dict[int, int]:
+        pairs = []
+        for number, track in self._tracks.items():
+            for k, (centre, _) in enumerate(places):
+                distance = float(np.linalg.norm(centre - track.centre)) / track.palm
+                other_side = (seen.hands[k].side == "right") != (track.votes > 0)
+                if distance <= REACH + SPEED * (seen.time - track.seen):
+                    pairs.append((distance + 0.5 * other_side, number, k))
+        owner: dict[int, int] = {}
+        for _, number, k in sorted(pairs):
+            if k not in owner and number not in owner.values():
+                owner[k] = number
+        return owner

@@ -1,0 +1,224 @@
+"""Clips -> streams -> a trained model: the only optimiser, loss and batching."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import __version__, features
+from .clips import REST, Clip, ClipSet
+from .errors import TrainingError
+from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
+from .streams import Life, compose, lives, settle
+from .types import Floats
+
+LANES = 32
+"""Streams learnt from side by side."""
+WINDOW = 32
+"""Ticks between two corrections of the weights; the memory goes on across them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained. `steps` corrections of the weights; `units` of each LSTM layer."""
+
+    steps: int = 2400
+    units: tuple[int, ...] = (128,)
+    rate_hz: float = features.RATE_HZ
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.3
+    average: float = 0.995  # share of the averaged weights that each step keeps
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What training gives: the `model` to run, the `network` to save or go on with, the exported `step`."""
+
+    model: Model
+    network: Network
+    step: bytes
+
+
+def train(
+    takes: ClipSet,
+    recipe: Recipe | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+    network: Network | None = None,
+) -> Trained:
+    """Train a model on every clip of `takes`; `progress(step, steps, loss)` is told how it goes.
+
+    `network` goes on learning where it stands (it is changed); None starts a new one.
+
+    Raise `TrainingError` when the clips cannot teach: no gesture, or only one and no rest to tell it from.
+    """
+    recipe = recipe or Recipe()
+    check(takes)
+    keras = load_keras()
+    keras.utils.set_random_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    labels = (REST, *takes.labels)
+    settled = ClipSet(takes.labels, tuple(settle(clip) for clip in takes.clips), (), takes.mirror)
+    batches = _batches(settled, labels, recipe, rng)
+    first = next(batches)
+    seen = first.vectors[first.vectors.any(2)]
+    if network is None:
+        network = Network(len(labels), recipe.units, seen.mean(0), np.maximum(seen.std(0), 0.05), recipe.dropout)
+        network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
+    _fit(network, first, batches, recipe, progress)
+    manifest = Manifest(
+        labels,
+        recipe.units,
+        rate_hz=recipe.rate_hz,
+        made_from={"data_sha256": digest(takes), "seed": recipe.seed, "steps": recipe.steps, **_versions()},
+    )
+    model, _, step = finish(network, manifest, seen[: 10 * WINDOW])
+    return Trained(model, network, step)
+
+
+def steps_for(takes: ClipSet) -> int:
+    """How many steps a set is worth: about 120 visits to every take, between 1,200 and 6,000 steps."""
+    ticks = sum(clip.duration_s for clip in takes.clips) * features.RATE_HZ
+    return int(np.clip(120 * ticks / (LANES * WINDOW), 1200, 6000))
+
+
+def check(takes: ClipSet) -> None:
+    """Raise `TrainingError` when `takes` cannot teach a model."""
+    if not takes.labels:
+        raise TrainingError("the recordings hold no gesture, only rest: record at least one gesture")
+    rest = any(not clip.spans for clip in takes.clips)
+    if len(takes.labels) == 1 and not rest:
+        raise TrainingError(
+            f"the recordings hold one gesture only ({takes.labels[0]}) and no rest to tell it from:"
+            " record another gesture, or `gestures record rest`"
+        )
+    for label in takes.labels:
+        count = sum(any(span.gesture == label for span in clip.spans) for clip in takes.clips)
+        if count < 2:
+            raise TrainingError(f"{label} has {count} take: record at least two, better ten")
+
+
+def digest(takes: ClipSet) -> str:
+    """Which data it was: a sha256 over every clip's arrays and spans."""
+    whole = hashlib.sha256()
+    for clip in takes.clips:
+        for array in (clip.time, clip.image, clip.world):
+            whole.update(np.ascontiguousarray(array).tobytes())
+        whole.update(repr((clip.person, clip.spans)).encode())
+    return whole.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    import tensorflow as tf
+
+    return {"gestures": __version__, "keras": load_keras().__version__, "tensorflow": tf.__version__}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    vectors: Floats  # (LANES, WINDOW, SIZE)
+    labels: Any  # (LANES, WINDOW) int
+    owed: Floats  # (LANES, WINDOW)
+    weight: Floats  # (LANES, WINDOW); 0 after a life's end
+    goes_on: Floats  # (LANES, 1): 1 where the memory is carried into this window, 0 where a life begins
+
+
+def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[_Batch]:
+    """Windows of LANES lives side by side, without end: each lane takes a new life when its last is over."""
+    supply = _lives(takes, labels, recipe, rng)
+    lanes: list[tuple[Life, int]] = [(next(supply), 0) for _ in range(LANES)]
+    while True:
+        vectors = np.zeros((LANES, WINDOW, features.SIZE), np.float32)
+        truth, owed = np.zeros((LANES, WINDOW), np.int64), np.zeros((LANES, WINDOW), np.float32)
+        weight, goes_on = np.zeros((LANES, WINDOW), np.float32), np.zeros((LANES, 1), np.float32)
+        for i, (life, at) in enumerate(lanes):
+            part = slice(at, at + WINDOW)
+            n = len(life.vectors[part])
+            vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
+            weight[i, :n] = life.weight[part]
+            goes_on[i] = at > 0
+            lanes[i] = (life, at + WINDOW) if at + WINDOW < len(life.vectors) else (next(supply), 0)
+        yield _Batch(vectors, truth, owed, weight, goes_on)
+
+
+def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
+    while True:
+        composed = [
+            life for clip, unknown in compose(takes, rng) for life in lives(clip, labels, recipe.rate_hz, unknown)
+        ]
+        for i in rng.permutation(len(composed)):
+            yield composed[i]
+
+
+def _fit(
+    network: Network,
+    first: _Batch,
+    batches: Iterator[_Batch],
+    recipe: Recipe,
+    progress: Callable[[int, int, float], None] | None,
+) -> None:
+    keras = load_keras()
+    import tensorflow as tf
+
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, recipe.steps, warmup_target=recipe.learning_rate, warmup_steps=max(1, recipe.steps // 20)
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0)
+    variables = network.sequence.trainable_variables
+    optimizer.build(variables)
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def learn(vectors: Any, labels: Any, owed: Any, weight: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
+        with tf.GradientTape() as tape:
+            logits, *after = network.sequence([vectors, *memory], training=True)
+            loss = _loss(tf, logits, labels, owed, weight)
+        gradients = tape.gradient(loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss, after
+
+    memory = [tf.zeros((LANES, units)) for units in network.units for _ in "hc"]
+    average = [np.array(v) for v in variables]
+    batch, smooth = first, 0.0
+    for step in range(recipe.steps):
+        memory = [m * batch.goes_on for m in memory]
+        loss, memory = learn(batch.vectors, batch.labels, batch.owed, batch.weight, memory)
+        keep = min(recipe.average, (1 + step) / (10 + step))
+        average = [a * keep + np.asarray(v) * (1 - keep) for a, v in zip(average, variables, strict=True)]
+        smooth = float(loss) if step == 0 else smooth * 0.98 + float(loss) * 0.02
+        if progress is not None:
+            progress(step + 1, recipe.steps, smooth)
+        batch = next(batches)
+    for variable, value in zip(variables, average, strict=True):
+        variable.assign(value)
+
+
+def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # noqa: ANN401 - tensors
+    """Mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)): be right, or silent while it is early."""
+    log_p = tf.nn.log_softmax(logits)
+    own = tf.gather(log_p, labels, axis=2, batch_dims=2)
+    either = tf.where(labels == 0, own, tf.reduce_logsumexp(tf.stack([own, log_p[:, :, 0]]), axis=0))
+    return tf.reduce_sum(-(owed * own + (1 - owed) * either) * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
+
+
+def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:
+    """(learn from, judge on, how it was split): by person where there are two or more, else by take."""
+    rng = np.random.default_rng(seed)
+    people = takes.people
+    if len(people) > 1:
+        chosen = set(rng.permutation(list(people))[: max(1, round(share * len(people)))].tolist())
+        how = f"people held out: {', '.join(sorted(chosen))} of {len(people)}"
+        return takes.only(lambda clip: clip.person not in chosen), takes.only(lambda clip: clip.person in chosen), how
+    held: set[int] = set()
+    for label in (REST, *takes.labels):
+        own = [i for i, clip in enumerate(takes.clips) if _names(clip) == label]
+        held |= set(rng.permutation(own)[: round(share * len(own))].tolist())
+    order = {id(clip): i for i, clip in enumerate(takes.clips)}
+    how = "one person only: takes held out, so expect live use by others to be worse"
+    return takes.only(lambda c: order[id(c)] not in held), takes.only(lambda c: order[id(c)] in held), how
+
+
+def _names(clip: Clip) -> str:
+    return clip.spans[0].gesture if clip.spans else REST

@@ -1,0 +1,145 @@
+"""The values that travel down the pipeline, in the order they are born."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+JOINTS = 21
+"""Landmarks of one hand: 0 wrist, then four for each of thumb, index, middle, ring, pinky, from palm to tip."""
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Side: TypeAlias = Literal["left", "right"]
+
+
+def _check_time(owner: str, time: float) -> None:
+    if not math.isfinite(time):
+        raise InputError(f"{owner}.time must be a finite number of seconds, not {time}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture. `image` (H, W, 3) uint8 RGB, never mirrored; `time` s since the stream began."""
+
+    image: npt.NDArray[np.uint8]
+    time: float
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for another shape or dtype, or a time that is no number."""
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise InputError(f"Frame.image must be (height, width, 3) uint8, not {self.image.shape} {self.image.dtype}")
+        _check_time("Frame", self.time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One hand in one picture.
+
+    `image` (21, 3) float32: x, y in 0..1 of the picture's width and height (outside when the hand leaves it), z
+    towards the camera negative, on x's scale. `world` (21, 3) float32 m, from the hand's middle. `side` is the
+    performer's own hand; `score` 0..1 how sure that side is; `aspect` is width / height of the picture.
+    """
+
+    image: Floats
+    world: Floats
+    side: Side
+    score: float
+    aspect: float = 4 / 3
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for another shape, or any number that is not finite."""
+        for name in ("image", "world"):
+            joints = getattr(self, name)
+            if joints.shape != (JOINTS, 3):
+                raise InputError(f"Hand.{name} must be (21, 3), not {joints.shape}")
+            if not np.isfinite(joints).all():
+                raise InputError(f"Hand.{name} must hold finite numbers only")
+        if self.side not in ("left", "right"):
+            raise InputError(f"Hand.side must be 'left' or 'right', not {self.side!r}")
+        if not (math.isfinite(self.score) and math.isfinite(self.aspect) and self.aspect > 0):
+            raise InputError(f"Hand.score and .aspect must be finite, not {self.score} and {self.aspect}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """All hands seen at one `time` (s). No hands: looked and saw none."""
+
+    time: float
+    hands: tuple[Hand, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for a time that is no number."""
+        _check_time("Observation", self.time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the model thinks of one hand at one `time` (s).
+
+    `probabilities` (classes,) float32, sum 1; class 0 is rest. `hand` is the track's number, `side` whose hand it is.
+    """
+
+    time: float
+    probabilities: Floats
+    hand: int = 0
+    side: Side = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decision: `gesture` began or ended.
+
+    `time` s is when it was decided, `started` s when the movement is judged to have begun. `hand` is the track's
+    number, `side` whose hand it is ("both" when two hands did it together), `confidence` 0..1 the score behind it.
+    """
+
+    gesture: str
+    phase: Literal["began", "ended"]
+    time: float
+    started: float
+    hand: int
+    side: Literal["left", "right", "both"]
+    confidence: float
+
+    def json(self) -> dict[str, Any]:
+        """The event as the one JSON object a line that `--json` prints; times in s, to the millisecond."""
+        return {
+            "gesture": self.gesture,
+            "phase": self.phase,
+            "time": round(self.time, 3),
+            "started": round(self.started, 3),
+            "hand": self.hand,
+            "side": self.side,
+            "confidence": round(self.confidence, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """When scores become events.
+
+    A gesture begins once its probability has stayed at or above `on` for `hold_s`, ends once it falls below `off`,
+    and none begins within `rest_s` of the last one's end. `per_gesture` gives single gestures an `on` of their own.
+    """
+
+    on: float = 0.8
+    off: float = 0.4
+    hold_s: float = 0.1
+    rest_s: float = 0.2
+    per_gesture: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` unless 0 <= off <= on <= 1 for every gesture and the times are not negative."""
+        for on in (self.on, *(on for _, on in self.per_gesture)):
+            if not 0 <= self.off <= on <= 1:
+                raise InputError(f"DecisionRules must have 0 <= off <= on <= 1, not off={self.off}, on={on}")
+        if not (0 <= self.hold_s < math.inf and 0 <= self.rest_s < math.inf):
+            raise InputError(f"DecisionRules times must be 0 s or more, not {self.hold_s} and {self.rest_s}")
+
+    def on_for(self, gesture: str) -> float:
+        """The probability at which `gesture` begins."""
+        return dict(self.per_gesture).get(gesture, self.on)

@@ -1,0 +1,64 @@
+"""The rules of the house: who may import whom, what is public, what stays asleep."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gestures
+
+REPOSITORY = Path(__file__).parents[1]
+HEAVY = ("ai_edge_litert", "cv2", "keras", "matplotlib", "mediapipe", "tensorflow")
+
+
+def run(*code: str) -> str:
+    """What a fresh interpreter prints."""
+    command = [sys.executable, "-c", "\n".join(code)]
+    return subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+
+
+def test_import_contracts_hold():
+    linter = "from importlinter.cli import lint_imports"
+    command = [sys.executable, "-c", f"{linter}; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"]
+    done = subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_public_name_can_be_imported():
+    assert len(set(gestures.__all__)) == len(gestures.__all__)
+    for name in gestures.__all__:
+        assert getattr(gestures, name) is not None
+    assert set(gestures.__all__) <= set(dir(gestures))
+
+
+def test_no_public_name_is_undeclared():
+    modules = {path.stem for path in (REPOSITORY / "gestures").iterdir()}
+    declared = set(gestures.__all__)
+    names = {name for name in vars(importlib.import_module("gestures")) if not name.startswith("_")}
+    # A module appears in its package once something imports it; every other name is chosen.
+    assert names - declared - modules == set()
+
+
+def test_import_wakes_no_heavy_library():
+    woken = run("import sys, gestures", f"print(*sorted(set({HEAVY}) & set(sys.modules)))")
+    assert woken.split() == []
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "gestures").glob("*.py")), ids=lambda path: path.stem)
+def test_heavy_libraries_are_imported_where_used(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    roots = {alias.name.split(".")[0] for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    roots |= {
+        (node.module or "").split(".")[0] for node in imports if isinstance(node, ast.ImportFrom) and not node.level
+    }
+    assert roots & set(HEAVY) == set()
+
+
+def test_constraints_name_no_host():
+    lines = (REPOSITORY / "constraints.txt").read_text("utf-8").splitlines()
+    assert len(lines) > 100
+    assert [line for line in lines if "://" in line or (line.lstrip().startswith("-") and "--hash=" not in line)] == []
