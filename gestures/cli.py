@@ -161,7 +161,7 @@ def _train(options: argparse.Namespace) -> None:
     people = ", ".join(takes.people[:12]) + (" …" if len(takes.people) > 12 else "")
     _talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
     recipe = Recipe(steps=steps_for(takes) if options.steps is None else options.steps, seed=options.seed)
-    with _Bar() as bar:
+    with Bar() as bar:
         taught = teach(takes, recipe, bar.tell)
     taught.save(options.into, options.into.name)
     print(f"{taught.how}\n{taught.report.text()}")
@@ -246,14 +246,14 @@ def _writable(folder: Path) -> None:
         raise ClipError(f"{folder} cannot be written ({error.strerror}): choose a folder you may write to") from error
 
 
-class _Bar:
+class Bar:
     """One progress bar a part of the work, on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "") -> None:
         self._bar: Any = None
-        self._part = ""
+        self._title, self._part = title, ""
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> "Bar":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -261,11 +261,12 @@ class _Bar:
             self._bar.close()
 
     def tell(self, part: str, at: int, of: int, loss: float) -> None:
+        """As `teach` tells how far it is."""
         from tqdm import tqdm
 
         if part != self._part:
             self.__exit__()
-            self._part, self._bar = part, tqdm(total=of, desc=part, file=sys.stderr)
+            self._part, self._bar = part, tqdm(total=of, desc=f"{self._title} {part}".strip(), file=sys.stderr)
         self._bar.update(at - self._bar.n)
         if loss == loss:  # not NaN  # noqa: PLR0124
             self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)

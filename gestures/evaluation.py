@@ -35,6 +35,11 @@ class Replay:
         told = [event for time, ticks, gone in self.steps for event in decisions.push(ticks, gone, time)]
         return told + (decisions.finish(self.steps[-1][0]) if self.steps else [])
 
+    def judge(self, labels: tuple[str, ...], rules: DecisionRules) -> "Verdict":
+        """What is said of it by `rules`, ready to be scored."""
+        guesses = {f"{share:.0%}": self.label_at(labels, share) for share in SHARES}
+        return Verdict(self.clip, tuple(self.events(labels, rules)), guesses)
+
     def label_at(self, labels: tuple[str, ...], share: float) -> str:
         """The likeliest gesture after `share` of the clip, of the hand that is least at rest; rest if none was seen."""
         until = self.clip.time[0] + share * self.clip.duration_s + 1e-6 if len(self.clip.time) else 0.0
@@ -44,6 +49,15 @@ class Replay:
         if not newest:
             return REST
         return labels[1 + int(min(newest.values(), key=lambda p: float(p[0]))[1:].argmax())]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """One clip and what was said of it: its `events`, and its likeliest gesture after each share of it."""
+
+    clip: Clip
+    events: tuple[Event, ...]
+    guesses: dict[str, str]
 
 
 def replay(model: Model, clip: Clip) -> Replay:
@@ -114,28 +128,24 @@ def _percent(value: float | None) -> str:
     return "   –  " if value is None else f"{100 * value:5.1f} %"
 
 
-def report(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> Report:
-    """Score replayed clips by `rules`. In the confusion table a clip counts by its first event, rest where there is none."""
+def report(verdicts: Sequence[Verdict], labels: tuple[str, ...]) -> Report:
+    """Score what was said. In the confusion table a clip counts by its first event, rest where there is none."""
     streams, right, silent = [], 0, 0
     confusion = np.zeros((len(labels), len(labels)), np.int64)
-    for each in replays:
-        events = each.events(labels, rules)
-        said = [event.gesture for event in events if event.phase == "began"]
+    for each in verdicts:
+        said = [event.gesture for event in each.events if event.phase == "began"]
         meant = [span.gesture for span in each.clip.spans]
         right += said == meant
         silent += not meant and not said
         confusion[labels.index((meant or [REST])[0]), labels.index((said or [REST])[0])] += 1
-        streams.append(Stream(each.clip.spans, detections(events), each.clip.duration_s))
-    single = [each for each in replays if len(each.clip.spans) == 1]
-    isolated = {
-        f"{share:.0%}": float(np.mean([each.label_at(labels, share) == each.clip.spans[0].gesture for each in single]))
-        for share in SHARES
-        if single
-    }
-    rest = sum(not each.clip.spans for each in replays)
-    people = tuple(sorted({each.clip.person for each in replays}))
-    accuracy = right / len(replays) if replays else 0.0
-    return Report(labels, score(streams), isolated, accuracy, len(replays), silent, rest, confusion, people)
+        streams.append(Stream(each.clip.spans, detections(each.events), each.clip.duration_s))
+    single = [each for each in verdicts if len(each.clip.spans) == 1]
+    shares = single[0].guesses if single else ()
+    isolated = {s: float(np.mean([v.guesses[s] == v.clip.spans[0].gesture for v in single])) for s in shares}
+    rest = sum(not each.clip.spans for each in verdicts)
+    people = tuple(sorted({each.clip.person for each in verdicts}))
+    accuracy = right / len(verdicts) if verdicts else 0.0
+    return Report(labels, score(streams), isolated, accuracy, len(verdicts), silent, rest, confusion, people)
 
 
 def evaluate(
@@ -149,7 +159,8 @@ def evaluate(
         replays.append(replay(model, replace(clip, spans=spans)))
         if progress is not None:
             progress(clip)
-    return report(replays, model.manifest.labels, model.manifest.rules), replays
+    labels, rules = model.manifest.labels, model.manifest.rules
+    return report([each.judge(labels, rules) for each in replays], labels), replays
 
 
 def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:

@@ -29,11 +29,11 @@ Idle: TypeAlias = Callable[[Actor, Array], Array]
 """From the hand's state now (27,) to a path (frames, 27), by some actor."""
 
 
-def wander(rng: np.random.Generator, frames: int, channels: int, rate_hz: float) -> Array:
-    """(frames, channels): smooth noise, spread 1, with about `rate_hz` changes of course a second."""
-    at = np.arange(frames) * rate_hz / RATE_HZ + rng.uniform(0, 1)
-    knots = rng.normal(size=(int(frames * rate_hz / RATE_HZ) + 3, channels)) * 1.2
+def wander(rng: np.random.Generator, times: Array, channels: int, rate_hz: float) -> Array:
+    """(times, channels): smooth noise, spread 1, that changes its course `rate_hz` times a second; `times` in s."""
+    at = (times - times[0]) * rate_hz + rng.uniform(0, 1)
     low = at.astype(int)
+    knots = rng.normal(size=(low[-1] + 2, channels)) * 1.2  # between two knots the spread is less than at them
     share = ease(at - low)[:, None]
     path: Array = knots[low] * (1 - share) + knots[low + 1] * share
     return path
@@ -144,10 +144,11 @@ def _typing(actor: Actor, now: Array) -> Array:
     place = [-actor.own * rng.uniform(0.04, 0.1), -rng.uniform(0.45, 0.95) * half[1], 0.05]
     start = state(actor.pose("curled", "relaxed"), place, actor.turn(65, -10, 0))
     path = hold(start, rng.uniform(1.0, 3.0))
-    keys = np.maximum(wander(rng, len(path), 5, 7.0), 0)
+    times = np.arange(len(path)) / RATE_HZ
+    keys = np.maximum(wander(rng, times, 5, 7.0), 0)
     path[:, [5, 9, 13, 17]] += 16 * keys[:, :4]
     path[:, 3] += 8 * keys[:, 4]
-    path[:, PLACE] += wander(rng, len(path), 3, 1.2) * 0.012
+    path[:, PLACE] += wander(rng, times, 3, 1.2) * 0.012
     return np.concatenate([travel(actor, now, start), glide(start, path[0], 0.05), path])
 
 

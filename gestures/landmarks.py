@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError, LandmarkerError
-from .types import Frame, Hand, Observation
+from .types import FARTHEST, Frame, Hand, Observation
 
 MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 """The official hand_landmarker.task, float16, version 1: 7,819,105 bytes."""
@@ -165,7 +165,7 @@ class Landmarker:
 
 def _hand(image: Any, world: Any, name: Any, aspect: float) -> Hand | None:  # noqa: ANN401 - mediapipe has no types
     joints = np.array([[(p.x, p.y, p.z) for p in points] for points in (image, world)], np.float32)
-    if not np.isfinite(joints).all():
+    if not (np.abs(joints) <= FARTHEST).all():
         return None
     # MediaPipe from 0.10.15 on names the performer's own hand when the picture is not mirrored.
     return Hand(joints[0], joints[1], "left" if name.category_name == "Left" else "right", float(name.score), aspect)

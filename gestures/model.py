@@ -147,9 +147,7 @@ class Network:
         self.units = units
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
-        cells = [
-            keras.layers.LSTM(n, return_sequences=True, return_state=True, name=f"lstm{i}") for i, n in enumerate(units)
-        ]
+        cells = [keras.layers.LSTMCell(n, name=f"lstm{i}") for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
         head = keras.layers.Dense(classes, name="scores")
 
@@ -157,14 +155,15 @@ class Network:
         stream = keras.Input((None, features.SIZE), name="features")
         x, after = normalise(stream), []
         for i, cell in enumerate(cells):
-            x, *new = cell(drop(x), initial_state=states[2 * i : 2 * i + 2])
+            layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, name=f"over_time{i}")
+            x, *new = layer(drop(x), initial_state=states[2 * i : 2 * i + 2])
             after += new
         self.sequence = keras.Model([stream, *states], [head(drop(x)), *after])
 
         tick = keras.Input((features.SIZE,), name="features")
         x, after = normalise(tick), []
         for i, cell in enumerate(cells):
-            x, new = cell.cell(x, states[2 * i : 2 * i + 2])
+            x, new = cell(x, states[2 * i : 2 * i + 2])
             after += new
         self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
 
@@ -175,7 +174,7 @@ class Network:
         """
         rng = np.random.default_rng(seed)
         for i, units in enumerate(self.units):
-            cell = self.sequence.get_layer(f"lstm{i}").cell
+            cell = self.sequence.get_layer(f"over_time{i}").cell
             forget = np.log(rng.uniform(1, longest - 1, units))
             cell.bias.assign(np.concatenate([-forget, forget, np.zeros(2 * units)]))
 

@@ -4,10 +4,13 @@ Everything is said of a right hand in its own frame: origin at the wrist, +x to 
 of the palm, in metres. A left hand is its mirror image in x.
 """
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from .types import Side
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -135,3 +138,35 @@ def bend(angles: Array, shape: Array) -> tuple[Array, Array]:
         posed = frames[..., parent, :, :] @ (FRAMES[parent].T @ FRAMES[joint])
         frames[..., joint, :, :] = posed if joint in TIPS else posed @ turns[..., joint, :, :]
     return joints, frames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedHand:
+    """A hand as it is held, at one time or at many (the leading "..." of every shape but `shape`'s).
+
+    In the camera's space: x right, y up, z towards the camera, m, the lens at the origin. `angles` (..., 21) degrees;
+    `turn` (..., 3, 3) the hand's rotation; `wrist` (..., 3) m; `forearm` (..., 3) the unit vector from wrist to elbow;
+    `shape` (3,) its width, length and thickness. A left hand is the right one mirrored in x before it turns.
+    """
+
+    side: Side
+    angles: Array
+    turn: Array
+    wrist: Array
+    forearm: Array
+    shape: Array
+
+    def place(self, points: Array) -> Array:
+        """Bring points (..., n, 3) m from the right hand's own frame into the camera's space."""
+        own = np.array([1.0 if self.side == "right" else -1.0, 1, 1])
+        placed: Array = (points * own) @ np.swapaxes(self.turn, -1, -2) + self.wrist[..., None, :]
+        return placed
+
+    def joints(self) -> Array:
+        """The joints (..., 21, 3) m where they are."""
+        return self.place(bend(self.angles, self.shape)[0])
+
+    def landmarks(self) -> Array:
+        """The joints (..., 21, 3) m where MediaPipe puts them."""
+        joints, frames = bend(self.angles, self.shape)
+        return self.place(joints + (frames @ (OFFSETS * self.shape.mean())[..., None])[..., 0])

@@ -4,18 +4,18 @@ Everything is drawn from a seed: the same seed gives the same scene, bit for bit
 a webcam and a landmarker make of it; a renderer can draw the same scene from `Performance.hands`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .clips import Span
+from .clips import SIDES, Clip, Span
 from .errors import InputError
 from .idle import KINDS, TWO_HANDED, away, let_go, resting, wander
 from .motions import CHANNELS, FINGERS, MOVES, PLACE, RATE_HZ, TURN, Actor, Performer, hold, mirrored, travel
-from .skeleton import LIMITS, OFFSETS, PALM_M, Array, bend, rotation
-from .types import Side
+from .skeleton import LIMITS, PALM_M, Array, PosedHand, rotation
+from .types import JOINTS, Floats, Side
 
 GESTURES = tuple(MOVES)
 """What a performer can do on purpose. Directions are the performer's own."""
@@ -30,7 +30,22 @@ MIRROR = {
 """Gestures that become each other when the picture is mirrored; every other one stays itself."""
 SYMMETRIC = ("wave", "push", "grab", "open", "thumb_up", "thumb_down")
 """One-handed gestures that people now and then do with both hands at once."""
-ELBOW_ROOM_M = 0.1
+PALM_LENGTH_M = 0.0917
+"""From the wrist to the middle finger's knuckle in the hand of the figures: the ruler of all errors below."""
+WORLD_ORIGIN = np.zeros(JOINTS)
+WORLD_ORIGIN[[5, 9, 13, 17]] = 0.25, 0.29, 0.35, 0.11
+"""MediaPipe's world landmarks lie around this mean of the knuckles (fitted to webcam videos: it holds to 0.2 mm)."""
+IMAGE_ERROR = np.array([0.06, 0.06, 0.15])
+WORLD_ERROR = np.array([0.07, 0.07, 0.12])
+"""Spread of MediaPipe's errors in x, y, z, in palm lengths, once its systematic offsets are taken out."""
+ERROR_RATES = ((0.85, 0.7), (0.45, 4.0), (0.2, 60.0))
+"""Shares of that spread, and how many times a second each changes its mind."""
+BLURRING_SPEED = 15.0
+"""Palm lengths a second at which errors have doubled."""
+DEPTH_GAIN = (0.6, 1.1)
+"""How much of the depth between joints MediaPipe's image landmarks show, varied from hand to hand."""
+
+ROOM_BETWEEN_M = 0.1
 """How far each hand keeps from the middle when both do the same."""
 
 
@@ -42,38 +57,6 @@ class Act:
     sides: tuple[Side, ...]
     start: float
     end: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PosedHand:
-    """A hand as it is held, at one time or at many (the leading "..." of every shape but `shape`'s).
-
-    In the camera's space: x right, y up, z towards the camera, m, the lens at the origin. `angles` (..., 21) degrees;
-    `turn` (..., 3, 3) the hand's rotation; `wrist` (..., 3) m; `forearm` (..., 3) the unit vector from wrist to elbow;
-    `shape` (3,) its width, length and thickness. A left hand is `skeleton`'s right one, mirrored in x before it turns.
-    """
-
-    side: Side
-    angles: Array
-    turn: Array
-    wrist: Array
-    forearm: Array
-    shape: Array
-
-    def place(self, points: Array) -> Array:
-        """Bring points (..., n, 3) m from the hand's own frame, as `skeleton` has it, into the camera's space."""
-        own = np.array([1.0 if self.side == "right" else -1.0, 1, 1])
-        placed: Array = (points * own) @ np.swapaxes(self.turn, -1, -2) + self.wrist[..., None, :]
-        return placed
-
-    def joints(self) -> Array:
-        """The joints (..., 21, 3) m where they are."""
-        return self.place(bend(self.angles, self.shape)[0])
-
-    def landmarks(self) -> Array:
-        """The joints (..., 21, 3) m where MediaPipe puts them."""
-        joints, frames = bend(self.angles, self.shape)
-        return self.place(joints + (frames @ (OFFSETS * self.shape.mean())[..., None])[..., 0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +105,7 @@ def _unit(vectors: Array) -> Array:
     return unit
 
 
-class _Script:
+class _Stage:
     """The growing motions of a performer's hands, always equally long."""
 
     def __init__(self, performer: Performer, rng: np.random.Generator) -> None:
@@ -141,10 +124,7 @@ class _Script:
                 path = (
                     travel(actor, self.now[side], resting(actor)) if self._rng.random() < 0.2 else self.now[side][None]
                 )
-                path = path[:length]
-            path = (
-                np.concatenate([path, hold(path[-1], (length - len(path)) / RATE_HZ)]) if len(path) < length else path
-            )
+            path = path[np.minimum(np.arange(length), len(path) - 1)]
             self._pieces[side].append(path)
             self.now[side] = path[-1]
         self.frames += length
@@ -154,8 +134,9 @@ class _Script:
         motion = {}
         for side, pieces in self._pieces.items():
             path = np.concatenate(pieces)[:frames]
-            path = path + wander(self._rng, frames, 27, 0.8) * np.repeat((1.5, 0.0025, 1.5), (21, 3, 3))
-            path[:, PLACE] += wander(self._rng, frames, 3, 6.0) * 0.0004
+            times = np.arange(frames) / RATE_HZ
+            path = path + wander(self._rng, times, CHANNELS, 0.8) * np.repeat((1.5, 0.0025, 1.5), (21, 3, 3))
+            path[:, PLACE] += wander(self._rng, times, 3, 6.0) * 0.0004
             path[:, FINGERS] = np.clip(path[:, FINGERS], *LIMITS.T)
             motion[side] = path
         return motion
@@ -168,76 +149,156 @@ def perform(
     gestures: Sequence[str] = GESTURES,
     idle: Sequence[str] = IDLE,
     busy: float = 0.5,
+    script: Sequence[str] = (),
     aspect: float = 4 / 3,
     performer: Performer | None = None,
 ) -> Performance:
     """A performer who does some of `gestures` and of `idle` for `duration_s`, in random order.
 
-    `busy` 0..1 is the share of gestures among them. Without a `performer` the seed draws one, before a picture of
-    `aspect` width / height.
+    `busy` 0..1 is the share of gestures among them. A `script` names gestures and idle kinds in a fixed order instead.
+    Without a `performer` the seed draws one, before a picture of `aspect` width / height.
     """
-    for kind, names, known in (("gesture", gestures, GESTURES), ("idle kind", idle, IDLE)):
+    for kind, names, known in (
+        ("gesture", gestures, GESTURES),
+        ("idle kind", idle, IDLE),
+        ("gesture or idle kind", script, GESTURES + IDLE),
+    ):
         for name in names:
             if name not in known:
                 raise InputError(f"{name!r} is no {kind}: choose from {', '.join(known)}")
-    if not duration_s > 0:
-        raise InputError(f"a performance of {duration_s} s cannot be: make it longer than 0 s")
+    if not 0 < duration_s < np.inf:
+        raise InputError(f"a performance of {duration_s} s cannot be: give it a length above 0 s")
     rng = np.random.default_rng(seed)
     performer = performer or Performer.random(rng, aspect)
     frames = round(duration_s * RATE_HZ) + 1
-    script, acts = _Script(performer, rng), []
-    gesture = ""
-    while script.frames < frames:
-        side = (
-            performer.side if performer.side in performer.sides and rng.random() < 0.75 else rng.choice(performer.sides)
-        )
+    stage, acts = _Stage(performer, rng), []
+    for name in script or _any_order(rng, gestures, idle, busy):
+        if stage.frames >= frames:
+            break
+        side = performer.side if rng.random() < 0.7 else performer.sides[rng.integers(len(performer.sides))]
+        if name in KINDS:
+            sides = performer.sides if name in TWO_HANDED and rng.random() < 0.7 else (side,)
+            stage.add({s: KINDS[name](stage.actors[s], stage.now[s]) for s in sides})
+            continue
+        act = _gesture(stage, name, side, rng, frames)
+        if act is None:
+            break
+        acts.append(act)
+    if stage.frames < frames:
+        stage.add({side: hold(now, (frames - stage.frames) / RATE_HZ) for side, now in stage.now.items()})
+    return Performance(performer, tuple(acts), stage.motion(frames))
+
+
+def _any_order(rng: np.random.Generator, gestures: Sequence[str], idle: Sequence[str], busy: float) -> Iterator[str]:
+    """Gestures and idle kinds without end; now and then a gesture is done again."""
+    again = ""
+    while True:
         if gestures and (not idle or rng.random() < busy):
-            gesture = gesture if gesture and rng.random() < 0.25 else str(rng.choice(gestures))
-            act = _gesture(script, gesture, side, rng, frames)
-            if act is None:
-                break
-            acts.append(act)
+            again = again if again and rng.random() < 0.25 else gestures[int(rng.integers(len(gestures)))]
+            yield again
         else:
-            _idle(script, str(rng.choice(idle)) if idle else "rest", side, rng)
-    if script.frames < frames:
-        script.add({side: hold(now, (frames - script.frames) / RATE_HZ) for side, now in script.now.items()})
-    return Performance(performer, tuple(acts), script.motion(frames))
+            yield idle[int(rng.integers(len(idle)))] if idle else "rest"
 
 
-def _gesture(script: _Script, gesture: str, side: Side, rng: np.random.Generator, frames: int) -> Act | None:
+def _gesture(stage: _Stage, gesture: str, side: Side, rng: np.random.Generator, frames: int) -> Act | None:
     """Go there, do it, and come back; None, and nothing done, where it would not end within `frames`."""
-    actor = script.actors[side]
+    actor = stage.actors[side]
     stroke = MOVES[gesture](actor)
     starts, paths = {side: stroke.start}, {side: stroke.path}
-    twice = gesture in SYMMETRIC and len(script.actors) == 2 and rng.random() < 0.06
+    twice = gesture in SYMMETRIC and len(stage.actors) == 2 and rng.random() < 0.06
     if stroke.two_handed or twice:
-        right = (
-            (stroke.start, stroke.path)
-            if stroke.two_handed or side == "right"
-            else (
-                mirrored(stroke.start),
-                mirrored(stroke.path),
-            )
-        )
+        whole = np.concatenate([stroke.start[None], stroke.path])
+        right = mirrored(whole) if twice and side == "left" else whole
         if twice:
-            aside = np.zeros(CHANNELS)
-            aside[PLACE] = -max(0.0, right[1][:, PLACE][:, 0].max() + ELBOW_ROOM_M), 0, 0
-            right = (right[0] + aside, right[1] + aside)
+            right[:, PLACE.start] -= max(0.0, right[:, PLACE.start].max() + ROOM_BETWEEN_M)
         starts = {"right": right[0], "left": mirrored(right[0])}
-        paths = {"right": right[1], "left": mirrored(right[1])}
-    way = {s: travel(script.actors[s], script.now[s], start, rng.uniform(0.6, 1.4)) for s, start in starts.items()}
+        paths = {"right": right[1:], "left": mirrored(right[1:])}
+    way = {s: travel(stage.actors[s], stage.now[s], start, rng.uniform(0.6, 1.4)) for s, start in starts.items()}
     pause_s = max(0.0, rng.uniform(-0.2, 0.5))
     way = {s: np.concatenate([path, hold(path[-1], pause_s)]) for s, path in way.items()}
-    begun = script.frames + max(len(path) for path in way.values())
-    if begun + len(stroke.path) > frames:
+    begun = stage.frames + max(len(path) for path in way.values())
+    if begun + len(stroke.path) >= frames:
         return None
-    script.add(way)
-    script.add(paths)
-    act = Act(gesture, tuple(sorted(paths)), (begun - 1) / RATE_HZ, (script.frames - 1) / RATE_HZ)
-    script.add({s: let_go(script.actors[s], starts[s], script.now[s]) for s in paths})
+    stage.add(way)
+    stage.add(paths)
+    act = Act(gesture, tuple(sorted(paths)), (begun - 1) / RATE_HZ, (stage.frames - 1) / RATE_HZ)
+    stage.add({s: let_go(stage.actors[s], starts[s], stage.now[s]) for s in paths})
     return act
 
 
-def _idle(script: _Script, kind: str, side: Side, rng: np.random.Generator) -> None:
-    sides = tuple(script.actors) if kind in TWO_HANDED and rng.random() < 0.7 else (side,)
-    script.add({s: KINDS[kind](script.actors[s], script.now[s]) for s in sides})
+def frame_times(rng: np.random.Generator, duration_s: float, rate_hz: float) -> Array:
+    """When a webcam that should give `rate_hz` gives its frames, s: a little unevenly, and now and then one is lost."""
+    count = int(duration_s * rate_hz) + 1
+    steps = np.clip(rng.normal(1, 0.05, count), 0.4, 1.6) * np.where(rng.random(count) < 0.01, 2, 1) / rate_hz
+    times: Array = np.cumsum(steps) - steps[0]
+    return np.asarray(times[times <= duration_s])
+
+
+def seen(performance: Performance, seed: int, rate_hz: float = 30.0, person: str = "synthetic") -> Clip:
+    """The clip that a webcam of `rate_hz` and MediaPipe's landmarker would have made of a performance."""
+    if not 1 <= rate_hz <= 1000:
+        raise InputError(f"a webcam of {rate_hz} frames a second cannot be: take 1 to 1000")
+    rng = np.random.default_rng(seed)
+    times = frame_times(rng, performance.duration_s, rate_hz)
+    image = np.full((len(times), 2, JOINTS, 3), np.nan, np.float32)
+    world = image.copy()
+    for side in performance.motion:
+        slot = SIDES.index(side)
+        image[:, slot], world[:, slot] = _landmarked(performance, side, times, rng)
+    _mistake_sides(image, world, times, rng)
+    last = float(times[-1])
+    spans = tuple(
+        Span(span.gesture, span.start, min(span.end, last)) for span in performance.spans if span.start < last
+    )
+    return Clip(times, image, world, person, spans, performance.performer.aspect)
+
+
+def _landmarked(performance: Performance, side: Side, times: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """One hand's image and world landmarks (T, 21, 3) at `times`, NaN where MediaPipe would not have found it."""
+    who = performance.performer
+    marks = performance.posed(side, times).landmarks()
+    width_m = 2 * np.tan(np.deg2rad(who.fov_deg / 2)) * np.maximum(-marks[..., 2], 0.05)  # what the picture spans there
+    palm = who.shape.mean() * PALM_LENGTH_M / width_m.mean(1)
+    x, y = 0.5 + marks[..., 0] / width_m, 0.5 - marks[..., 1] / width_m * who.aspect
+    z = (marks[:, :1, 2] - marks[..., 2]) / width_m[:, :1]
+    inside = ((x > 0) & (x < 1) & (y > 0) & (y < 1)).mean(1)
+
+    middle = np.stack([x[:, 9], y[:, 9] / who.aspect], -1)
+    speed = np.linalg.norm(np.gradient(middle, times, axis=0), axis=-1) / palm
+    found = _found(rng, times, inside, speed)
+
+    error = _error(rng, times, IMAGE_ERROR) * (1 + speed / BLURRING_SPEED)[:, None, None] * palm[:, None, None]
+    image = np.stack([x, y, z * rng.uniform(*DEPTH_GAIN)], -1) + error * (1, who.aspect, 1)
+    shape = marks / who.shape.mean() * rng.normal(1, 0.04)
+    shape = (shape - (WORLD_ORIGIN @ shape)[:, None]) * (1, -1, -1)
+    world = shape + _error(rng, times, WORLD_ERROR) * PALM_LENGTH_M
+    image[~found], world[~found] = np.nan, np.nan
+    return image, world
+
+
+def _error(rng: np.random.Generator, times: Array, spread: Array) -> Array:
+    """(T, 21, 3) how far landmarks are off: trembling, wavering, and wrong about a pose for long."""
+    total = np.zeros((len(times), JOINTS * 3))
+    for share, rate_hz in ERROR_RATES:
+        total += share * wander(rng, times, JOINTS * 3, rate_hz)
+    return total.reshape(-1, JOINTS, 3) * spread
+
+
+def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array) -> npt.NDArray[np.bool_]:
+    """(T,) when a hand is found: enough of it `inside` the picture, and not lost for a while, as fast hands are."""
+    found: npt.NDArray[np.bool_] = inside > rng.normal(0.5, 0.05)
+    step = np.gradient(times)
+    lost = rng.random(len(times)) < step * (0.08 + 0.6 * np.clip(speed / 10 - 1, 0, 4))
+    entered = np.diff(found, prepend=False) & found
+    for start in np.flatnonzero((lost | entered) & found):
+        found[(times >= times[start]) & (times < times[start] + rng.exponential(0.1))] = False
+    return found
+
+
+def _mistake_sides(image: Floats, world: Floats, times: Array, rng: np.random.Generator) -> None:
+    """Now and then call a hand by the other side for a while; two hands then change places, or nothing is noticed."""
+    wrong = np.zeros(len(times), bool)
+    for start in np.flatnonzero(rng.random(len(times)) < 0.03 * np.gradient(times)):
+        wrong |= (times >= times[start]) & (times < times[start] + rng.exponential(0.25))
+    for joints in (image, world):
+        joints[wrong] = joints[wrong][:, ::-1]

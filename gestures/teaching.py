@@ -67,8 +67,9 @@ def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, 
         tell("judging", done, len(judge_on.clips), float("nan"))
 
     _, replays = evaluate(first.model, judge_on.clips, count)
-    rules = fit_rules(replays, first.model.manifest.labels)
-    judged = report(replays, first.model.manifest.labels, rules)
+    labels = first.model.manifest.labels
+    rules = fit_rules(replays, labels)
+    judged = report([each.judge(labels, rules) for each in replays], labels)
     last = first
     if revise:
         again = replace(recipe, steps=max(1, round(recipe.steps * REVISION)))

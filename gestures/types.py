@@ -12,6 +12,9 @@ from .errors import InputError
 JOINTS = 21
 """Landmarks of one hand: 0 wrist, then four for each of thumb, index, middle, ring, pinky, from palm to tip."""
 
+FARTHEST = 100.0
+"""No landmark is farther out than this many pictures, or metres; a number beyond would only overflow."""
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 Side: TypeAlias = Literal["left", "right"]
 
@@ -51,13 +54,13 @@ class Hand:
     aspect: float = 4 / 3
 
     def __post_init__(self) -> None:
-        """Raise `InputError` for another shape, or any number that is not finite."""
+        """Raise `InputError` for another shape, or any number that is not finite or far from any hand."""
         for name in ("image", "world"):
             joints = getattr(self, name)
             if joints.shape != (JOINTS, 3):
                 raise InputError(f"Hand.{name} must be (21, 3), not {joints.shape}")
-            if not np.isfinite(joints).all():
-                raise InputError(f"Hand.{name} must hold finite numbers only")
+            if not (np.abs(joints) <= FARTHEST).all():
+                raise InputError(f"Hand.{name} must hold finite numbers within ±{FARTHEST:.0f} only")
         if self.side not in ("left", "right"):
             raise InputError(f"Hand.side must be 'left' or 'right', not {self.side!r}")
         if not (math.isfinite(self.score) and math.isfinite(self.aspect) and self.aspect > 0):

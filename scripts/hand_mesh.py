@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gestures.skeleton import FRAMES, REST, Array, bend
-from gestures.synthetic import PosedHand
+from gestures.skeleton import FRAMES, REST, Array, PosedHand, bend
 
 PACKAGE = "@webxr-input-profiles/assets@1.0.20"
 """MIT, Amazon 2019: the generic hand of the WebXR input profiles."""

@@ -20,8 +20,8 @@ from hand_look import Look, Picture, backdrop, bake
 from hand_mesh import Ints, fetch_mesh, load_mesh, rasterize, tube, unit
 
 from gestures.landmarks import Landmarker
-from gestures.skeleton import Array
-from gestures.synthetic import Performance, PosedHand, perform
+from gestures.skeleton import Array, PosedHand
+from gestures.synthetic import Performance, perform
 from gestures.types import Frame, Hand
 
 FPS = 30
@@ -85,6 +85,7 @@ class Studio:
         rows, columns = rows - top, columns - left
         layer[rows, columns, 3], depth[rows, columns] = 1, drawn.depth_m
         hollow = self._hollow(depth, layer[..., 3])[rows, columns, None]
+        hollow = np.where(kinds[corners[:, :1]] == 0, hollow, 0.6 + 0.4 * hollow)  # a limb is round, it has no hollows
         layer[rows, columns, :3] = shade * hollow ** np.array(
             [0.75, 1, 1.08], np.float32
         )  # red light leaks into hollows

@@ -1,0 +1,246 @@
+"""The animated hand: pure, possible for a hand, true to its directions, and seen as a clip should be."""
+
+import numpy as np
+import pytest
+
+from gestures.clips import Clip
+from gestures.errors import InputError
+from gestures.motions import CHANNELS, MOVES, PLACE, RATE_HZ, Actor, Performer, broken_off, mirrored
+from gestures.skeleton import LIMITS, PARENTS, POSES, REST, bend
+from gestures.synthetic import GESTURES, IDLE, MIRROR, frame_times, perform, seen
+
+FACING = {"view_deg": np.zeros(3), "aside_m": 0.0}
+
+
+def actor(seed=0, side="right"):
+    rng = np.random.default_rng(seed)
+    return Actor(Performer.random(rng), side, rng)
+
+
+def test_the_same_seed_gives_the_same_scene_and_the_same_clip():
+    one, two = perform(7, 20), perform(7, 20)
+    assert one.acts == two.acts
+    assert one.motion.keys() == two.motion.keys()
+    for side in one.motion:
+        np.testing.assert_array_equal(one.motion[side], two.motion[side])
+    a, b = seen(one, 3), seen(two, 3)
+    np.testing.assert_array_equal(a.image, b.image)
+    np.testing.assert_array_equal(a.world, b.world)
+    np.testing.assert_array_equal(a.time, b.time)
+
+
+def test_another_seed_gives_another_scene_and_another_clip():
+    assert perform(7, 20).acts != perform(8, 20).acts
+    scene = perform(7, 20)
+    assert not np.array_equal(seen(scene, 3).image[:100], seen(scene, 4).image[:100], equal_nan=True)
+
+
+@pytest.mark.parametrize("name", POSES)
+def test_every_pose_is_one_a_hand_can_take(name):
+    assert (LIMITS[:, 0] <= POSES[name]).all()
+    assert (POSES[name] <= LIMITS[:, 1]).all()
+
+
+def test_hands_stay_within_what_joints_allow():
+    for seed in range(5):
+        for motion in perform(seed, 30).motion.values():
+            assert (LIMITS[:, 0] <= motion[:, :21]).all()
+            assert (motion[:, :21] <= LIMITS[:, 1]).all()
+
+
+def test_bones_keep_their_lengths():
+    scene = perform(1, 20)
+    hand = scene.posed(scene.performer.side, np.arange(0, 20, 0.05))
+    joints = hand.joints()
+    lengths = np.linalg.norm(joints - joints[:, PARENTS], axis=-1)
+    expected = np.linalg.norm((REST - REST[list(PARENTS)]) * scene.performer.shape, axis=-1)
+    np.testing.assert_allclose(lengths, np.tile(expected, (len(lengths), 1)), atol=1e-9)
+
+
+def test_bending_brings_fingertips_to_the_palm_and_the_thumb_to_the_index():
+    flat, fist, pinch = (bend(POSES[name], np.ones(3))[0] for name in ("flat", "fist", "pinch"))
+    for tip in (8, 12, 16, 20):
+        assert flat[tip, 1] > 0.1
+        assert fist[tip, 1] < 0.1
+        assert fist[tip, 2] > 0.01  # on the palm's side
+    assert np.linalg.norm(pinch[4] - pinch[8]) < 0.02
+
+
+def test_no_hand_jumps():
+    for seed in range(10):
+        for motion in perform(seed, 30).motion.values():
+            assert np.linalg.norm(np.diff(motion[:, PLACE], axis=0), axis=1).max() * RATE_HZ < 8  # m/s
+            assert np.abs(np.diff(motion[:, :21], axis=0)).max() * RATE_HZ < 2500  # degrees/s
+
+
+def moved(gesture, seed, side="right"):
+    stroke = MOVES[gesture](actor(seed, side))
+    path = np.concatenate([stroke.start[None], stroke.path])
+    return stroke, path
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(
+    ("gesture", "axis", "sign"),
+    [("swipe_left", 0, 1), ("swipe_right", 0, -1), ("swipe_up", 1, 1), ("swipe_down", 1, -1)],
+)
+def test_swipes_go_the_performers_way(gesture, axis, sign, side):
+    for seed in range(20):
+        _, path = moved(gesture, seed, side)
+        way = path[-1, PLACE] - path[0, PLACE]
+        assert sign * way[axis] > 0.05
+        assert abs(way[axis]) > 2 * np.delete(np.abs(way), axis).max()
+
+
+@pytest.mark.parametrize("gesture", ["swipe_left", "swipe_right"])
+def test_swipes_go_the_performers_way_in_the_picture(gesture):
+    for seed in range(12):
+        scene = perform(seed, 25, gestures=(gesture,), busy=0.8)
+        for act in scene.acts:
+            hand = scene.posed(act.sides[0], [act.start, act.end])
+            x = hand.joints()[:, 9, 0] / -hand.joints()[:, 9, 2]
+            assert (x[1] - x[0] > 0) == (gesture == "swipe_left")  # the performer's left is the picture's right
+
+
+@pytest.mark.parametrize(("gesture", "anticlockwise"), [("circle_cw", True), ("circle_ccw", False)])
+def test_circles_turn_the_performers_way(gesture, anticlockwise):
+    for seed in range(20):
+        _, path = moved(gesture, seed)
+        x, y = (path[:, PLACE] - path[:, PLACE].mean(0))[:, :2].T
+        area = np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))
+        assert (area > 0) == anticlockwise  # seen by the camera, x right and y up
+
+
+def test_thumbs_point_up_and_down():
+    for seed in range(20):
+        for gesture, sign in (("thumb_up", 1), ("thumb_down", -1)):
+            for side in ("left", "right"):
+                scene = perform(seed, 12, gestures=(gesture,), performer=replaced(seed, side), idle=())
+                hand = scene.posed(side, scene.acts[0].end - 0.1)
+                joints = hand.joints()
+                assert sign * (joints[4, 1] - joints[2, 1]) > 0.02
+
+
+def replaced(seed, side):
+    from dataclasses import replace
+
+    return replace(Performer.random(np.random.default_rng(seed)), side=side, sides=(side,), **FACING)
+
+
+def test_push_comes_nearer_and_zoom_moves_what_it_should():
+    for seed in range(20):
+        _, path = moved("push", seed)
+        assert path[-1, 23] - path[0, 23] > 0.05
+        for gesture, sign in (("zoom_in", 1), ("zoom_out", -1)):
+            stroke, path = moved(gesture, seed)
+            if stroke.two_handed:
+                gap = path[:, PLACE] - mirrored(path)[:, PLACE]
+            else:
+                joints = bend(path[:, :21], np.ones(3))[0]
+                gap = joints[:, 4] - joints[:, 8]
+            opened = np.linalg.norm(gap[-1]) - np.linalg.norm(gap[0])
+            assert sign * opened > 0.03
+
+
+def test_a_broken_off_gesture_stays_short_of_it():
+    for seed in range(20):
+        stroke, path = moved("swipe_left", seed)
+        broken = broken_off(stroke, 0.4)
+        whole_m = path[-1, 21] - path[0, 21]
+        assert 0 < broken[-1, 21] - path[0, 21] < 0.5 * whole_m
+        assert np.linalg.norm(broken[-1] - broken[-2]) < np.linalg.norm(np.diff(broken, axis=0), axis=1).max()
+
+
+def test_spans_lie_inside_and_apart():
+    for seed in range(20):
+        scene = perform(seed, 30, busy=0.9)
+        ends = [0.0] + [act.end for act in scene.acts]
+        for act, last in zip(scene.acts, ends, strict=False):
+            assert last <= act.start < act.end <= scene.duration_s
+
+
+def test_spans_hold_the_stroke_and_not_the_way_back():
+    scene = perform(3, 60, gestures=("swipe_left",), busy=1.0)
+    for act in scene.acts:
+        x = scene.posed(act.sides[0], np.linspace(act.start, act.end, 30)).joints()[:, 9, 0]
+        assert np.diff(x).min() > -0.006  # only the hand's restlessness goes against the stroke
+
+
+def test_every_gesture_and_every_idle_kind_can_be_asked_for_alone():
+    for gesture in GESTURES:
+        assert {act.gesture for act in perform(0, 20, gestures=(gesture,), busy=1.0).acts} == {gesture}
+    for kind in IDLE:
+        assert perform(0, 10, gestures=(), idle=(kind,)).acts == ()
+
+
+def test_mirroring_is_its_own_opposite():
+    assert {MIRROR[MIRROR[name]] for name in MIRROR} == set(MIRROR)
+    assert set(MIRROR) < set(GESTURES)
+    path = np.random.default_rng(0).normal(size=(5, CHANNELS))
+    np.testing.assert_array_equal(mirrored(mirrored(path)), path)
+
+
+def test_the_other_hand_doing_the_mirrored_movement_is_the_mirrored_hand():
+    from dataclasses import replace
+
+    scene = perform(2, 10)
+    who = replace(scene.performer, **FACING)
+    path = scene.motion[who.side]
+    right = replace(scene, performer=who, motion={"right": path}).posed("right", [3.0])
+    left = replace(scene, performer=who, motion={"left": mirrored(path)}).posed("left", [3.0])
+    np.testing.assert_allclose(left.joints(), right.joints() * (-1, 1, 1), atol=1e-12)
+    np.testing.assert_allclose(left.landmarks(), right.landmarks() * (-1, 1, 1), atol=1e-12)
+    np.testing.assert_allclose(left.forearm, right.forearm * (-1, 1, 1), atol=1e-12)
+
+
+@pytest.mark.parametrize("rate_hz", [10, 15, 30, 60])
+def test_a_clip_at_any_rate_is_whole(rate_hz):
+    scene = perform(5, 40)
+    clip = seen(scene, 1, rate_hz)
+    assert isinstance(clip, Clip)
+    assert len(clip.time) == pytest.approx(40 * rate_hz, rel=0.05)
+    assert clip.spans
+    assert all(clip.time[0] <= span.start < span.end <= clip.time[-1] for span in clip.spans)
+    assert 0.2 < clip.present.any(1).mean() < 1
+    np.testing.assert_array_equal(np.isnan(clip.image).any((2, 3)), np.isnan(clip.world).all((2, 3)))
+
+
+def test_frame_times_rise_and_differ():
+    times = frame_times(np.random.default_rng(0), 20, 30)
+    assert np.diff(times).min() > 0.3 / 30
+    assert np.diff(times).std() > 0.01 / 30
+    assert times[-1] <= 20
+
+
+def test_what_is_seen_is_where_the_hand_is():
+    scene = perform(11, 40)
+    clip = seen(scene, 0)
+    slot = 0 if scene.performer.side == "left" else 1
+    there = clip.present[:, slot]
+    hand = scene.posed(scene.performer.side, clip.time[there])
+    marks = hand.landmarks()
+    half = np.tan(np.deg2rad(scene.performer.fov_deg / 2))
+    x, y = 0.5 - marks[..., 0] / marks[..., 2] / 2 / half, 0.5 + marks[..., 1] / marks[..., 2] / 2 / half * clip.aspect
+    assert np.median(np.abs(clip.image[there, slot, :, 0] - x)) < 0.01
+    assert np.median(np.abs(clip.image[there, slot, :, 1] - y)) < 0.01
+    # MediaPipe's world axes: x right, y down, z away from the camera.
+    shape = (marks - marks.mean(1, keepdims=True)) * (1, -1, -1)
+    world = clip.world[there, slot] - clip.world[there, slot].mean(1, keepdims=True)
+    for axis, least in ((0, 0.95), (1, 0.95), (2, 0.6)):
+        assert np.corrcoef(shape[..., axis].ravel(), world[..., axis].ravel())[0, 1] > least
+    palm_m = np.linalg.norm(clip.world[there, slot, 9] - clip.world[there, slot, 0], axis=-1)
+    assert 0.07 < np.median(palm_m) < 0.12
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gestures": ("slap",)}, {"idle": ("sleep",)}, {"duration_s": 0}, {"duration_s": float("nan")}],
+)
+def test_what_cannot_be_performed_is_refused(wrong):
+    with pytest.raises(InputError):
+        perform(**{"seed": 0, "duration_s": 5, **wrong})
+
+
+def test_a_webcam_without_frames_is_refused():
+    with pytest.raises(InputError):
+        seen(perform(0, 5), 0, rate_hz=0)
