@@ -157,11 +157,15 @@ class Camera:
             if self._stop.wait(pause_s):
                 return
             try:
-                self._capture = self._open()
+                capture = self._open()
             except CameraError:
                 continue
-            self.reopened += 1
-            return
+            # Some drivers open a camera that has gone; only a picture proves that it is back.
+            if capture.read()[0]:
+                self._capture = capture
+                self.reopened += 1
+                return
+            capture.release()
         raise CameraError(f"camera {self._device} stopped giving pictures and did not come back: plug it in again")
 
     def __iter__(self) -> Iterator[Frame]:

@@ -6,6 +6,10 @@ from dataclasses import replace
 from .types import DecisionRules, Event, Scores
 
 
+ROUNDING_S = 1e-6
+"""Times are sums of many ticks; three tenths of a second must not take one tick more for a last binary digit."""
+
+
 class Decider:
     """One hand's decisions. `labels[0]` is rest and never fires."""
 
@@ -41,8 +45,8 @@ class Decider:
             return events
         if self._pending is None or self._pending[0] != best:
             self._pending = best, time
-        rested = self._ended is None or time - self._ended >= rules.rest_s
-        if rested and time - self._pending[1] >= rules.hold_s:
+        rested = self._ended is None or time - self._ended >= rules.rest_s - ROUNDING_S
+        if rested and time - self._pending[1] >= rules.hold_s - ROUNDING_S:
             started = time if self._moving is None else self._moving
             gesture = self._labels[best]
             self._active = Event(gesture, "began", time, started, scores.hand, scores.side, float(p[best]))

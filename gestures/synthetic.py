@@ -35,15 +35,24 @@ PALM_LENGTH_M = 0.0917
 WORLD_ORIGIN = np.zeros(JOINTS)
 WORLD_ORIGIN[[5, 9, 13, 17]] = 0.25, 0.29, 0.35, 0.11
 """MediaPipe's world landmarks lie around this mean of the knuckles (fitted to webcam videos: it holds to 0.2 mm)."""
-IMAGE_ERROR = np.array([0.06, 0.06, 0.15])
-WORLD_ERROR = np.array([0.07, 0.07, 0.12])
-"""Spread of MediaPipe's errors in x, y, z, in palm lengths, once its systematic offsets are taken out."""
-ERROR_RATES = ((0.85, 0.7), (0.45, 4.0), (0.2, 60.0))
-"""Shares of that spread, and how many times a second each changes its mind."""
-BLURRING_SPEED = 15.0
+WORLD_WRIST_M = np.array([0.0, -0.0165, 0.0085])
+"""How much further down the arm the world landmarks have the wrist than the image landmarks."""
+
+# MediaPipe's other errors, measured on 5,061 rendered hands. Spreads are in palm lengths.
+IMAGE_ERROR = np.array([0.04, 0.04, 0.15])
+WORLD_ERROR = np.array([0.07, 0.07, 0.09])
+ERROR_RATES = ((0.85, 0.7), (0.35, 4.0), (0.15, 60.0))
+"""Shares of these spreads, and changes of course a second: being wrong about a pose, wavering, trembling."""
+DEPTH_GAIN = (0.2, 0.95)
+"""How much of the depth between joints the image landmarks show, varied from hand to hand."""
+WORLD_TILT_DEG = np.array([[9.0, 0.0, 0.0], [13.0, 14.0, 5.0]])
+"""How the world landmarks lean in the camera's space: mean and spread of pitch, yaw and roll."""
+BLURRING_SPEED = 14.0
 """Palm lengths a second at which errors have doubled."""
-DEPTH_GAIN = (0.6, 1.1)
-"""How much of the depth between joints MediaPipe's image landmarks show, varied from hand to hand."""
+LOSING_SPEED = 8.0
+"""Palm lengths a second at which a hand is lost once a second; more often with the third power."""
+LOST_S, SWAPPED_S = 0.1, 0.35
+"""How long, on average, a hand stays lost or is called by the other side."""
 
 ROOM_BETWEEN_M = 0.1
 """How far each hand keeps from the middle when both do the same."""
@@ -256,7 +265,8 @@ def seen(performance: Performance, seed: int, rate_hz: float = 30.0, person: str
 def _landmarked(performance: Performance, side: Side, times: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """One hand's image and world landmarks (T, 21, 3) at `times`, NaN where MediaPipe would not have found it."""
     who = performance.performer
-    marks = performance.posed(side, times).landmarks()
+    hand = performance.posed(side, times)
+    marks = hand.landmarks()
     width_m = 2 * np.tan(np.deg2rad(who.fov_deg / 2)) * np.maximum(-marks[..., 2], 0.05)  # what the picture spans there
     palm = who.shape.mean() * PALM_LENGTH_M / width_m.mean(1)
     x, y = 0.5 + marks[..., 0] / width_m, 0.5 - marks[..., 1] / width_m * who.aspect
@@ -267,11 +277,15 @@ def _landmarked(performance: Performance, side: Side, times: Array, rng: np.rand
     speed = np.linalg.norm(np.gradient(middle, times, axis=0), axis=-1) / palm
     found = _found(rng, times, inside, speed)
 
-    error = _error(rng, times, IMAGE_ERROR) * (1 + speed / BLURRING_SPEED)[:, None, None] * palm[:, None, None]
+    blur = (1 + speed / BLURRING_SPEED) * np.exp(0.5 * wander(rng, times, 1, 0.5)[:, 0])  # some views are hard
+    error = _error(rng, times, IMAGE_ERROR) * (blur * palm)[:, None, None]
     image = np.stack([x, y, z * rng.uniform(*DEPTH_GAIN)], -1) + error * (1, who.aspect, 1)
-    shape = marks / who.shape.mean() * rng.normal(1, 0.04)
-    shape = (shape - (WORLD_ORIGIN @ shape)[:, None]) * (1, -1, -1)
-    world = shape + _error(rng, times, WORLD_ERROR) * PALM_LENGTH_M
+
+    marks[:, 0] += hand.turn @ (WORLD_WRIST_M * who.shape)
+    shape = (marks - (WORLD_ORIGIN @ marks)[:, None]) / who.shape.mean() * rng.normal(1.05, 0.07)
+    tilt = rotation(WORLD_TILT_DEG[0] + WORLD_TILT_DEG[1] * wander(rng, times, 3, 0.7))
+    shape = shape @ np.swapaxes(tilt, 1, 2) + _error(rng, times, WORLD_ERROR) * blur[:, None, None] * PALM_LENGTH_M
+    world = shape * (1, -1, -1)
     image[~found], world[~found] = np.nan, np.nan
     return image, world
 
@@ -286,19 +300,19 @@ def _error(rng: np.random.Generator, times: Array, spread: Array) -> Array:
 
 def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array) -> npt.NDArray[np.bool_]:
     """(T,) when a hand is found: enough of it `inside` the picture, and not lost for a while, as fast hands are."""
-    found: npt.NDArray[np.bool_] = inside > rng.normal(0.5, 0.05)
+    found: npt.NDArray[np.bool_] = inside > rng.uniform(0.3, 0.8)
     step = np.gradient(times)
-    lost = rng.random(len(times)) < step * (0.08 + 0.6 * np.clip(speed / 10 - 1, 0, 4))
+    lost = rng.random(len(times)) < step * (0.05 + np.minimum((speed / LOSING_SPEED) ** 3, 15))
     entered = np.diff(found, prepend=False) & found
     for start in np.flatnonzero((lost | entered) & found):
-        found[(times >= times[start]) & (times < times[start] + rng.exponential(0.1))] = False
+        found[(times >= times[start]) & (times < times[start] + rng.exponential(LOST_S))] = False
     return found
 
 
 def _mistake_sides(image: Floats, world: Floats, times: Array, rng: np.random.Generator) -> None:
     """Now and then call a hand by the other side for a while; two hands then change places, or nothing is noticed."""
     wrong = np.zeros(len(times), bool)
-    for start in np.flatnonzero(rng.random(len(times)) < 0.03 * np.gradient(times)):
-        wrong |= (times >= times[start]) & (times < times[start] + rng.exponential(0.25))
+    for start in np.flatnonzero(rng.random(len(times)) < 0.05 * np.gradient(times)):
+        wrong |= (times >= times[start]) & (times < times[start] + rng.exponential(SWAPPED_S))
     for joints in (image, world):
         joints[wrong] = joints[wrong][:, ::-1]

@@ -16,16 +16,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from hand_look import Look, Picture, backdrop, bake
+from hand_look import SKINS, Look, Picture, backdrop, bake
 from hand_mesh import Ints, fetch_mesh, load_mesh, rasterize, tube, unit
 
 from gestures.landmarks import Landmarker
-from gestures.skeleton import Array, PosedHand
+from gestures.motions import Performer
+from gestures.skeleton import ANGLES, Array, PosedHand
 from gestures.synthetic import Performance, perform
 from gestures.types import Frame, Hand
 
 FPS = 30
 WIDTH, HEIGHT = 640, 480
+CODEC = "mp4v"
 RED_BLEEDS = np.array([0.45, 0.28, 0.22], np.float32)
 """How far light wraps around skin in red, green and blue: a cheap stand-in for what scatters beneath it."""
 
@@ -210,12 +212,58 @@ def frames(studio: Studio) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
 def write_video(studio: Studio, path: Path, seed: int) -> None:
     """Draw a performance into `path` (.mp4), and its truth into the .json beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), FPS, (studio.width, studio.height))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*CODEC), FPS, (studio.width, studio.height))
     for _, picture in frames(studio):
         writer.write(picture[..., ::-1])
     writer.release()
-    truth = {"fps": FPS, "seed": seed, "spans": [asdict(act) for act in studio.performance.acts]}
+    truth = {
+        "fps": FPS,
+        "seed": seed,
+        "hands": list(studio.performance.motion),
+        "spans": [asdict(act) for act in studio.performance.acts],
+    }
     path.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n")
+
+
+DEMO_SEED = 1042
+DEMO_S = 22.0
+DEMO = (
+    *("pose_still", "swipe_left", "swipe_right", "wave", "adjust", "thumb_up", "circle_cw", "pinch"),
+    *("zoom_in", "grab", "push", "rest"),
+)
+
+
+def demo_studio(seed: int = DEMO_SEED) -> Studio:
+    """One performer at a desk, in plain daylight: ten gestures, with idle life between them."""
+    performer = Performer(
+        side="right",
+        sides=("left", "right"),
+        shape=np.array([0.97, 1.0, 0.97]),
+        habit=np.zeros(ANGLES),
+        speed=1.3,
+        amplitude=1.0,
+        depth_m=0.62,
+        aside_m=0.0,
+        view_deg=np.array([-4.0, 3.0, 0.0]),
+        fov_deg=62.0,
+        aspect=WIDTH / HEIGHT,
+    )
+    skin, palm = SKINS[1]
+    look = Look(
+        skin=np.array(skin),
+        palm=np.array(palm),
+        cloth=np.array([0.20, 0.30, 0.42]),
+        sleeve="long",
+        light=unit(np.array([0.4, 0.6, 0.7])),
+        gain=1.0,
+        noise=0.0,
+        blur_px=0.5,
+        jpeg=100,
+        shutter=0.4,
+        background="room",
+        person=True,
+    )
+    return Studio(perform(seed, DEMO_S, script=DEMO, performer=performer), look, 5)
 
 
 def random_studio(seed: int, duration_s: float = 6.0, busy: float = 0.7) -> Studio:
@@ -281,6 +329,8 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
+    demo = verbs.add_parser("demo", help="the clip that ships with the package")
+    demo.add_argument("--into", type=Path, required=True)
     clips = verbs.add_parser("clips", help="random test videos with their truth")
     clips.add_argument("--into", type=Path, required=True)
     quality = verbs.add_parser("measure", help="how often MediaPipe finds the rendered hands")
@@ -290,10 +340,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.verb == "measure":
         measure(given.count, given.seed)
-        return
-    for number in range(given.count):
-        seed = given.seed + number
-        write_video(random_studio(seed), given.into / f"clip_{seed:05d}.mp4", seed)
+    elif given.verb == "demo":
+        write_video(demo_studio(), given.into / "demo.mp4", DEMO_SEED)
+    else:
+        for seed in range(given.seed, given.seed + given.count):
+            write_video(random_studio(seed), given.into / f"clip_{seed:05d}.mp4", seed)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The animated hand: pure, possible for a hand, true to its directions, and seen as a clip should be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -122,8 +124,6 @@ def test_thumbs_point_up_and_down():
 
 
 def replaced(seed, side):
-    from dataclasses import replace
-
     return replace(Performer.random(np.random.default_rng(seed)), side=side, sides=(side,), **FACING)
 
 
@@ -181,8 +181,6 @@ def test_mirroring_is_its_own_opposite():
 
 
 def test_the_other_hand_doing_the_mirrored_movement_is_the_mirrored_hand():
-    from dataclasses import replace
-
     scene = perform(2, 10)
     who = replace(scene.performer, **FACING)
     path = scene.motion[who.side]
@@ -226,7 +224,7 @@ def test_what_is_seen_is_where_the_hand_is():
     # MediaPipe's world axes: x right, y down, z away from the camera.
     shape = (marks - marks.mean(1, keepdims=True)) * (1, -1, -1)
     world = clip.world[there, slot] - clip.world[there, slot].mean(1, keepdims=True)
-    for axis, least in ((0, 0.95), (1, 0.95), (2, 0.6)):
+    for axis, least in ((0, 0.85), (1, 0.85), (2, 0.5)):
         assert np.corrcoef(shape[..., axis].ravel(), world[..., axis].ravel())[0, 1] > least
     palm_m = np.linalg.norm(clip.world[there, slot, 9] - clip.world[there, slot, 0], axis=-1)
     assert 0.07 < np.median(palm_m) < 0.12

@@ -1,0 +1,184 @@
+"""Pictures from files and cameras: every frame of the one, the newest of the other, and an end to both."""
+
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+import gestures
+from gestures import camera
+
+
+def write_video(path, frames=20, size=(64, 48), rate_hz=25.0):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), rate_hz, size)
+    for n in range(frames):
+        writer.write(np.full((size[1], size[0], 3), (10 * n % 250, 0, 200), np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_file_gives_every_frame_in_rgb_with_its_time(tmp_path):
+    with gestures.Video(write_video(tmp_path / "a.mp4")) as video:
+        assert video.frames == 20
+        frames = list(video)
+    assert [f.time for f in frames] == pytest.approx(np.arange(20) / 25, abs=1e-3)
+    assert frames[0].image.shape == (48, 64, 3)
+    red, _, blue = frames[0].image.mean((0, 1))
+    assert red > 150
+    assert blue < 60
+
+
+def test_a_file_repeats_bit_for_bit(tmp_path):
+    path = write_video(tmp_path / "a.mp4")
+    runs = []
+    for _ in range(2):
+        with gestures.Video(path) as video:
+            runs.append([(f.time, f.image.tobytes()) for f in video])
+    assert runs[0] == runs[1]
+
+
+class FakeCapture:
+    """A capture whose frames and times are given: what real files and cameras do wrong."""
+
+    def __init__(self, shapes, stamps):
+        self.shapes, self.stamps, self.n, self.released = shapes, stamps, -1, False
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def read(self):
+        self.n += 1
+        if self.n >= len(self.shapes):
+            return False, None
+        return True, np.zeros(self.shapes[self.n], np.uint8)
+
+    def get(self, what):
+        return 25.0 if what == cv2.CAP_PROP_FPS else self.stamps[min(self.n, len(self.stamps) - 1)] * 1000
+
+    def release(self):
+        self.released = True
+
+
+def open_fake(monkeypatch, tmp_path, shapes, stamps):
+    (tmp_path / "x.mp4").touch()
+    monkeypatch.setattr(cv2, "VideoCapture", lambda _: FakeCapture(shapes, stamps))
+    return gestures.Video(tmp_path / "x.mp4")
+
+
+@pytest.mark.parametrize("stamps", [[0, 0, 0, 0], [0, 0.04, 0.02, 0.03], [np.nan] * 4, [5, 4, 3, 2], [0, -1, 1, 1]])
+def test_times_of_a_file_always_rise(monkeypatch, tmp_path, stamps):
+    with open_fake(monkeypatch, tmp_path, [(4, 6, 3)] * 4, stamps) as video:
+        times = [f.time for f in video]
+    assert len(times) == 4
+    assert (np.diff(times) > 0).all()
+
+
+def test_a_frame_of_another_size_is_left_out_and_counted(monkeypatch, tmp_path):
+    shapes = [(4, 6, 3), (8, 6, 3), (4, 6, 3), (6, 4, 3)]
+    with open_fake(monkeypatch, tmp_path, shapes, [0, 0.1, 0.2, 0.3]) as video:
+        frames = list(video)
+        assert video.refused == 2
+    assert [f.image.shape for f in frames] == [(4, 6, 3)] * 2
+
+
+@pytest.mark.parametrize("content", [b"", b"this is text, not a video\n" * 50])
+def test_a_file_that_is_no_video_is_refused(tmp_path, content):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    with pytest.raises(gestures.CameraError, match="is not a video"):
+        gestures.Video(path)
+
+
+def test_sources_are_told_apart(tmp_path):
+    assert isinstance(gestures.open_source(str(write_video(tmp_path / "a.mp4"))), gestures.Video)
+    assert isinstance(gestures.open_source("3"), gestures.Camera)
+    assert isinstance(gestures.open_source("http://127.0.0.1:9/video"), gestures.Camera)
+    with pytest.raises(gestures.CameraError, match="is not there"):
+        gestures.open_source(str(tmp_path / "missing.mp4"))
+
+
+def test_a_camera_that_is_not_there_is_refused():
+    with pytest.raises(gestures.CameraError, match="camera 97 did not open"), gestures.Camera(97):
+        pass
+
+
+class Webcam:
+    """A camera at 200 Hz that may stop for good after some frames."""
+
+    opened = 0
+    last = None
+
+    def __init__(self, _device, good=10**9, comes_back=0):
+        Webcam.opened += 1
+        Webcam.last = self
+        self.left, self.released = good if Webcam.opened == 1 or Webcam.opened > 1 + comes_back else 0, False
+        self.count = 0
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def read(self):
+        time.sleep(0.005)
+        self.left -= 1
+        self.count += 1
+        return self.left >= 0, np.full((4, 6, 3), self.count % 255, np.uint8)
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def webcam(monkeypatch):
+    monkeypatch.setattr(Webcam, "opened", 0)
+    monkeypatch.setattr(camera, "PAUSES_S", (0.01, 0.02))
+
+    def use(**what):
+        monkeypatch.setattr(cv2, "VideoCapture", lambda device: Webcam(device, **what))
+
+    return use
+
+
+def test_a_slow_reader_gets_the_newest_frame_and_knows_what_it_missed(webcam):
+    webcam()
+    with gestures.Camera(0) as source:
+        frames = []
+        for frame in source:
+            frames.append(frame)
+            if len(frames) == 5:
+                break
+            time.sleep(0.05)
+        assert source.dropped >= 20
+    counts = [int(f.image[0, 0, 0]) for f in frames]
+    assert min(np.diff(counts)) >= 5
+    assert (np.diff([f.time for f in frames]) > 0).all()
+    assert Webcam.last.released
+
+
+def test_a_camera_that_stops_for_a_moment_is_reopened(webcam):
+    webcam(good=10, comes_back=1)
+    with gestures.Camera(0) as source:
+        frames = []
+        for frame in source:
+            frames.append(frame)
+            if source.reopened:
+                break
+    assert Webcam.opened >= 2
+    assert frames
+
+
+def test_a_camera_that_never_comes_back_is_told_to_the_reader(webcam):
+    webcam(good=10, comes_back=10**9)
+    with pytest.raises(gestures.CameraError, match="did not come back"), gestures.Camera(0) as source:
+        for _ in source:
+            pass
+    assert "camera" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_camera_is_released_when_its_reader_raises(webcam):
+    webcam()
+    with pytest.raises(ZeroDivisionError), gestures.Camera(0) as source:
+        for _ in source:
+            raise ZeroDivisionError
+    assert Webcam.last.released

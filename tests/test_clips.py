@@ -1,0 +1,136 @@
+"""Recordings on disk: whole or not at all, and nothing else taken for one."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import clip, observations
+
+import gestures
+from gestures import clips
+
+
+def test_a_clip_survives_the_disk(tmp_path):
+    path = tmp_path / "set" / "swipe" / "ana_00.npz"
+    kept = gestures.Clip.of(observations(), "ana", (gestures.Span("swipe", 0.5, 1.5),))
+    gestures.save_clip(kept, path)
+    again = gestures.load_clip(path)
+    for name in ("time", "image", "world"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(again, name))
+    assert (again.spans, again.person, again.aspect) == (kept.spans, kept.person, kept.aspect)
+
+
+def test_a_clip_gives_back_what_was_seen():
+    seen = observations()
+    again = list(gestures.Clip.of(seen, "ana").observations())
+    assert [o.time for o in again] == [o.time for o in seen]
+    for before, after in zip(seen, again, strict=True):
+        assert {h.side for h in before.hands} == {h.side for h in after.hands}
+        for hand in before.hands:
+            twin = next(h for h in after.hands if h.side == hand.side)
+            np.testing.assert_array_equal(twin.image, hand.image)
+            assert twin.aspect == hand.aspect
+
+
+def test_two_hands_called_the_same_side_are_both_kept():
+    one = observations(0.7)[-1]
+    same = tuple(gestures.Hand(h.image, h.world, "right", h.score, h.aspect) for h in one.hands)
+    assert gestures.Clip.of([gestures.Observation(0.0, same)], "ana").present.tolist() == [[True, True]]
+
+
+def test_renaming_a_folder_renames_the_gesture(tmp_path):
+    gestures.save_clip(clip("swipe"), tmp_path / "swipe" / "ana_00.npz")
+    (tmp_path / "swipe").rename(tmp_path / "swoosh")
+    assert gestures.load_set(tmp_path).labels == ("swoosh",)
+    assert gestures.load_set(tmp_path).clips[0].spans[0].gesture == "swoosh"
+
+
+def test_a_session_of_several_gestures_keeps_its_names(tmp_path):
+    spans = (gestures.Span("swipe", 0.1, 0.5), gestures.Span("wave", 0.8, 1.2))
+    gestures.save_clip(gestures.Clip.of(observations(2), "ana", spans), tmp_path / "sessions" / "ana_00.npz")
+    assert gestures.load_clip(tmp_path / "sessions" / "ana_00.npz").spans == spans
+
+
+def test_set_json_orders_the_labels(tmp_path):
+    for gesture in ("a", "b", "c"):
+        gestures.save_clip(clip(gesture), tmp_path / gesture / "ana_00.npz")
+    clips.save_set_note(tmp_path, ["c", "gone", "a"], {"a": "c"})
+    loaded = gestures.load_set(tmp_path)
+    assert (loaded.labels, loaded.mirror) == (("c", "a", "b"), {"a": "c"})
+
+
+@pytest.mark.parametrize("spoil", ["empty", "text", "cut", "format", "shape", "note", "nan_time", "pickle", "bomb"])
+def test_what_is_no_clip_is_refused_in_words(tmp_path, spoil, monkeypatch):
+    path = tmp_path / "swipe" / "ana_00.npz"
+    gestures.save_clip(clip(), path)
+    whole = path.read_bytes()
+    with np.load(path) as file:
+        arrays = dict(file)
+    note = json.loads(str(arrays["note"]))
+    if spoil == "empty":
+        path.write_bytes(b"")
+    elif spoil == "text":
+        path.write_text("not a clip")
+    elif spoil == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif spoil == "format":
+        np.savez(path, **{**arrays, "note": np.array(json.dumps({**note, "format": 99}))})
+    elif spoil == "shape":
+        np.savez(path, **{**arrays, "image": arrays["image"][:, :1]})
+    elif spoil == "note":
+        np.savez(path, **{**arrays, "note": np.array("[]")})
+    elif spoil == "nan_time":
+        np.savez(path, **{**arrays, "time": arrays["time"] * np.nan})
+    elif spoil == "pickle":
+        np.savez(path, **{**arrays, "image": np.array([{"a": 1}], dtype=object)})
+    else:
+        monkeypatch.setattr(clips, "MAX_BYTES", 1000)
+    with pytest.raises(gestures.ClipError, match=str(path)):
+        gestures.load_clip(path)
+
+
+def test_nothing_half_written_is_left(tmp_path):
+    target = tmp_path / "swipe" / "ana_00.npz"
+
+    def fail(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(gestures.ClipError, match="No space left on device"):
+        clips.write_whole(target, fail)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_part_file_is_never_taken_for_a_clip(tmp_path):
+    gestures.save_clip(clip(), tmp_path / "swipe" / "ana_00.npz")
+    (tmp_path / "swipe" / ".ana_01.npz.7.part").write_bytes(b"half")
+    (tmp_path / "swipe" / ".hidden.npz").write_bytes(b"half")
+    assert len(gestures.load_set(tmp_path).clips) == 1
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(gestures.ClipError, match="holds no clips"):
+        gestures.load_set(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "\x1b[31m", "x" * 65, "con", "NUL.txt", "a\n", " a", "a."])
+def test_names_that_no_folder_can_have_are_refused(name):
+    with pytest.raises(gestures.InputError, match="is no name"):
+        clips.check_name(name)
+
+
+def test_compressed_clips_are_plain_archives(tmp_path):
+    path = tmp_path / "swipe" / "ana_00.npz"
+    gestures.save_clip(clip(), path)
+    with zipfile.ZipFile(path) as packed:
+        assert sorted(packed.namelist()) == ["image.npy", "note.npy", "time.npy", "world.npy"]
+
+
+def test_folds_hold_each_person_out_once():
+    people = [f"p{k}" for k in range(11)]
+    dealt = clips.folds(people * 3, 4, seed=1)
+    assert sorted(p for group in dealt for p in group) == sorted(people)
+    assert len(dealt) == 4
+    assert clips.folds(people, 4, seed=1) == dealt
+    assert len(clips.folds(["a", "b"], 4)) == 2

@@ -1,0 +1,109 @@
+"""When scores become events."""
+
+import numpy as np
+import pytest
+from conftest import LABELS
+
+import gestures
+from gestures.decisions import Decisions
+
+RULES = gestures.DecisionRules(on=0.8, off=0.4, hold_s=0.1, rest_s=0.5)
+
+
+def run(pairs, rules=RULES, rate_hz=30):
+    """Events of one right hand whose "swipe" has these probabilities, the rest being rest."""
+    decisions, events = Decisions(LABELS, rules), []
+    for n, p in enumerate(pairs):
+        events += decisions.push([scores(n / rate_hz, p)], [], n / rate_hz)
+    return events + decisions.finish(len(pairs) / rate_hz)
+
+
+def scores(time, swipe, hand=0, side="right"):
+    return gestures.Scores(time, np.array([1 - swipe, swipe, 0], np.float32), hand, side)
+
+
+def times(events, phase):
+    return [round(e.time * 30) for e in events if e.phase == phase]
+
+
+def test_a_gesture_begins_after_its_hold_time_and_ends_below_off():
+    events = run([0] * 5 + [0.5] * 2 + [0.9] * 10 + [0.5] * 5 + [0.3] * 5)
+    assert times(events, "began") == [7 + 3]
+    assert times(events, "ended") == [22]
+    assert [e.gesture for e in events] == ["swipe", "swipe"]
+    assert round(events[0].started * 30) == 5
+
+
+def test_one_event_however_long_it_is_held():
+    assert times(run([0.9] * 3000), "began") == [3]
+
+
+def test_a_flicker_shorter_than_the_hold_time_is_nothing():
+    assert run(([0.9] * 3 + [0] * 3) * 20) == []
+
+
+def test_nothing_begins_within_the_rest_period():
+    events = run([0.9] * 10 + [0] * 5 + [0.9] * 60)
+    first_end = times(events, "ended")[0]
+    assert times(events, "began")[1] == first_end + 15
+
+
+def test_rest_never_fires():
+    decisions = Decisions(LABELS, RULES)
+    p = np.array([1, 0, 0], np.float32)
+    assert all(decisions.push([gestures.Scores(n / 30, p)], [], n / 30) == [] for n in range(100))
+
+
+def test_a_gesture_may_have_a_level_of_its_own():
+    strict = gestures.DecisionRules(on=0.5, off=0.4, hold_s=0, per_gesture=(("swipe", 0.95),))
+    assert run([0.9] * 30, strict) == []
+    assert len(run([0.96] * 30, strict)) == 2
+
+
+def test_a_hand_that_goes_ends_its_gesture():
+    decisions = Decisions(LABELS, RULES)
+    for n in range(10):
+        decisions.push([scores(n / 30, 0.9)], [], n / 30)
+    (ended,) = decisions.push([], [0], 1.0)
+    assert (ended.phase, ended.time) == ("ended", 1.0)
+
+
+def two_hands(lag, sides=("left", "right")):
+    decisions, events = Decisions(LABELS, RULES), []
+    for n in range(60):
+        first, second = (0.9 if start <= n < 30 else 0 for start in (5, 5 + lag))
+        ticks = [scores(n / 30, first, 0, sides[0]), scores(n / 30, second, 1, sides[1])]
+        events += decisions.push(ticks, [], n / 30)
+    return [(e.phase, e.side) for e in events]
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+def test_two_hands_together_are_one_event_of_both(lag):
+    assert two_hands(lag) == [("began", "both"), ("ended", "both")]
+
+
+def test_the_second_hand_that_comes_late_tells_nothing_of_its_own():
+    assert two_hands(10) == [("began", "left"), ("ended", "left")]
+
+
+def test_two_right_hands_are_two_people():
+    assert sorted(two_hands(0, ("right", "right"))) == [("began", "right")] * 2 + [("ended", "right")] * 2
+
+
+@pytest.mark.parametrize("wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}])
+def test_rules_that_cannot_be_are_refused(wrong):
+    with pytest.raises(gestures.InputError, match="DecisionRules"):
+        gestures.DecisionRules(**wrong)
+
+
+def test_an_event_is_one_json_object():
+    event = run([0.9] * 10)[0]
+    assert event.json() == {
+        "gesture": "swipe",
+        "phase": "began",
+        "time": 0.1,
+        "started": 0.0,
+        "hand": 0,
+        "side": "right",
+        "confidence": 0.9,
+    }
