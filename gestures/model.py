@@ -60,20 +60,17 @@ class Model:
             self._interpreter = Interpreter(model_content=step, num_threads=1)
             self._interpreter.allocate_tensors()
             runner = self._interpreter.get_signature_runner()
-            takes = {name: detail["index"] for name, detail in runner.get_input_details().items()}
-            gives = {name: detail["index"] for name, detail in runner.get_output_details().items()}
-            states = [f"{part}{layer}" for layer in range(len(manifest.units)) for part in "hc"]
-            self._takes = [takes[name] for name in ("features", *states)]
-            self._gives = [gives[name] for name in ("scores", *(f"{name}_next" for name in states))]
-            width = runner.get_input_details()["features"]["shape"][-1]
-            classes = runner.get_output_details()["scores"]["shape"][-1]
+            takes, gives = runner.get_input_details(), runner.get_output_details()
+            states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]
+            has = {name: int(detail["shape"][-1]) for name, detail in {**takes, **gives}.items()}
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
             raise ModelError(f"the model's step does not load ({error}): train it again") from error
-        if width != features.SIZE or classes != len(manifest.labels):
-            raise ModelError(
-                f"the model's step reads {width} features and gives {classes} scores, its manifest says"
-                f" {features.SIZE} and {len(manifest.labels)}: train it again"
-            )
+        want = {"features": features.SIZE, "scores": len(manifest.labels), **dict(states)}
+        want |= {f"{name}_next": n for name, n in states}
+        if has != want:
+            raise ModelError(f"the model's step has the inputs and outputs {has}, not {want}: train it again")
+        self._takes = [takes[name]["index"] for name in ("features", *(name for name, _ in states))]
+        self._gives = [gives[name]["index"] for name in ("scores", *(f"{name}_next" for name, _ in states))]
 
     def begin(self) -> Memory:
         """The memory of a hand not yet seen: zeros."""
@@ -117,7 +114,8 @@ def load_manifest(folder: Path) -> Manifest:
         rules = raw.pop("rules")
         rules["per_gesture"] = tuple((str(name), float(on)) for name, on in rules["per_gesture"])
         labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
-        manifest = Manifest(labels, units, rules=DecisionRules(**rules), **raw)
+        rate_hz = float(raw.pop("rate_hz"))
+        manifest = Manifest(labels, units, rate_hz, rules=DecisionRules(**rules), **raw)
     except ModelError:
         raise
     except (GesturesError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,0 +1,119 @@
+"""Model folders: whole, unchanged and of this version, or refused in words."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gestures
+from gestures import features, model
+
+
+@pytest.fixture
+def folder(exported, network, tmp_path):
+    made, _, step = exported
+    model.save(network, made, step, "# a card\n", tmp_path / "m")
+    return tmp_path / "m"
+
+
+def test_a_model_survives_the_disk(folder, tiny):
+    again = gestures.load(folder)
+    assert again.manifest == replace(tiny.manifest, sha256=again.manifest.sha256)
+    x = np.random.default_rng(0).normal(size=(30, features.SIZE)).astype(np.float32)
+    ours, theirs = tiny.begin(), again.begin()
+    for row in x:
+        p, ours = tiny.step(row, ours)
+        q, theirs = again.step(row, theirs)
+        np.testing.assert_array_equal(p, q)
+
+
+def test_training_can_go_on_from_the_disk(folder, network):
+    keras = model.load_keras()
+    again = keras.models.load_model(folder / "model.keras", safe_mode=True)
+    x = np.random.default_rng(0).normal(size=(1, 20, features.SIZE)).astype(np.float32)
+    empty = [np.zeros((1, units), np.float32) for units in network.units for _ in "hc"]
+    np.testing.assert_allclose(again([x, *empty])[0], network.sequence([x, *empty])[0], atol=1e-6)
+
+
+def test_running_a_model_never_wakes_tensorflow(folder):
+    import subprocess
+    import sys
+
+    code = f"import sys, gestures; m = gestures.load({str(folder)!r}); gestures.Recognizer(m); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not {"tensorflow", "keras"} & set(done.stdout.split())
+
+
+def edit(folder, **what):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **what}))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "step.tflite", "model.keras"])
+def test_a_missing_file_is_refused(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(gestures.ModelError, match=f"{name} cannot be read"):
+        gestures.load(folder)
+
+
+@pytest.mark.parametrize("name", ["step.tflite", "model.keras"])
+def test_a_changed_file_is_refused(folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(gestures.ModelError, match="sha256 differs"):
+        gestures.load(folder)
+
+
+def test_another_features_version_is_refused(folder):
+    edit(folder, features=features.VERSION + 1)
+    with pytest.raises(gestures.ModelError, match="retrain it"):
+        gestures.load(folder)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"format": 2},
+        {"labels": ["swipe", "rest", "wave"]},
+        {"labels": ["rest"]},
+        {"labels": ["rest", "a", "a"]},
+        {"labels": ["rest", "\x1b[2Jhello", "b"]},
+        {"labels": ["rest", "../up", "b"]},
+        {"labels": ["rest", "one too few"]},
+        {"rate_hz": "fast"},
+        {"rate_hz": 1e9},
+        {"rules": {"on": 2.0}},
+        {"rules": None},
+        {"sha256": {}},
+        {"surprise": 1},
+        {"units": [12]},
+    ],
+    ids=str,
+)
+def test_a_manifest_that_cannot_be_is_refused(folder, wrong):
+    edit(folder, **wrong)
+    with pytest.raises(gestures.ModelError, match=r"train|read"):
+        gestures.load(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe"])
+def test_a_manifest_that_is_none_is_refused(folder, content):
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(gestures.ModelError, match="not a manifest"):
+        gestures.load(folder)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    with pytest.raises(gestures.ModelError, match="is no model folder"):
+        gestures.load(tmp_path / "nowhere")
+    with pytest.raises(gestures.ModelError, match=r"manifest.json cannot be read"):
+        gestures.load(tmp_path)
+
+
+def test_a_folder_that_may_not_be_written_is_told(exported, network, tmp_path):
+    made, _, step = exported
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(gestures.ModelError, match="cannot be written"):
+        model.save(network, made, step, "", tmp_path / "file" / "m")

@@ -1,0 +1,189 @@
+"""Learning: what the streams say, that a net learns from them, and that it is judged on others."""
+
+import numpy as np
+import pytest
+from conftest import clip, hand, observations
+
+import gestures
+from gestures import augmentation, clips, streams, training
+from gestures.recognizer import Follower, _partner
+from gestures.tracks import Tracker
+
+
+def moving(gesture, person, seed, rate_hz=25.0):
+    """A take in which the hand goes right ("go") or up and down ("nod"), or wanders ("rest")."""
+    rng = np.random.default_rng(seed)
+    x0, y0, speed = rng.uniform(0.2, 0.4), rng.uniform(0.4, 0.6), rng.uniform(0.7, 1.3)
+    seen = []
+    for t in np.arange(0, 1.6, 1 / rate_hz):
+        s = np.clip((t - 0.3) * speed, 0, 1)
+        shift = {"go": (0.4 * s, 0), "nod": (0, 0.15 * np.sin(8 * s)), "rest": (0.01 * np.sin(t), 0)}[gesture]
+        seen.append(gestures.Observation(float(t), (hand(0, at=(x0 + shift[0], y0 + shift[1])),)))
+    spans = () if gesture == "rest" else (gestures.Span(gesture, 0.3, 0.3 + 1 / speed),)
+    return gestures.Clip.of(seen, person, spans)
+
+
+def small_set(people=("ana", "bo", "cy", "di")):
+    made = [moving(g, p, 10 * k + n) for k, p in enumerate(people) for g in ("go", "nod", "rest") for n in range(3)]
+    return gestures.ClipSet(("go", "nod"), tuple(made))
+
+
+def test_training_reads_what_the_recognizer_reads(tiny):
+    """The features of a settled clip, taken in bulk, are those that a live stream of it gives."""
+    original = gestures.Clip.of(observations(rate_hz=25.0), "ana")
+    live: dict[int, list] = {}
+    follower, tracker = Follower(tiny), Tracker()
+    for seen in original.observations():
+        present, gone = tracker.update(seen)
+        follower.push(seen)
+        for number, each in present.items():
+            line = live.setdefault(number, [])
+            line.append((seen.time, each, _partner(number, present)))
+    expected = {}
+    for number, rows in live.items():
+        stream = streams.FeatureStream(30.0)
+        expected[number] = np.array([v for row in rows for _, v in stream.push(*row)])
+    got = [life.vectors for life in streams.lives(streams.settle(original), ("rest",), 30.0)]
+    assert len(got) == len(expected) == 3
+    for vectors in expected.values():
+        assert any(v.shape == vectors.shape and np.allclose(v, vectors, atol=1e-6) for v in got)
+
+
+def test_a_flicker_of_the_side_is_settled():
+    seen = [
+        gestures.Observation(t, (hand(t, "left" if k in (15, 16, 30) else "right"),))
+        for k, t in enumerate(np.arange(0, 2, 1 / 30))
+    ]
+    settled = streams.settle(gestures.Clip.of(seen, "ana"))
+    assert settled.present.sum(0).tolist() == [0, len(seen)]
+
+
+def test_the_answer_comes_to_be_owed_within_the_gesture():
+    take = clip("swipe", seconds=2.0)
+    (life,) = streams.lives(take, ("rest", "swipe"), 30.0)
+    time = np.arange(len(life.labels)) / 30
+    assert (life.labels[time < 0.39] == 0).all()
+    assert (life.labels[(time > 0.41) & (time < 1.6)] == 1).all()
+    inside = (time > 0.41) & (time < 1.59)
+    assert life.owed[inside][0] == 0
+    assert life.owed[inside][-1] == 1
+    assert (np.diff(life.owed[inside]) >= 0).all()
+
+
+def test_a_hand_that_only_watches_owes_nothing():
+    seen = []
+    for t in np.arange(0, 2, 1 / 30):
+        busy, still = hand(0, "right", (0.6 + 0.2 * np.sin(6 * t), 0.5)), hand(0, "left", (0.2, 0.5))
+        seen.append(gestures.Observation(t, (busy, still)))
+    take = gestures.Clip.of(seen, "ana", (gestures.Span("swipe", 0.3, 1.7),))
+    left, right = streams.lives(take, ("rest", "swipe"), 30.0)
+    assert not left.labels.any()
+    assert right.labels.any()
+
+
+def test_composing_keeps_every_take_and_its_truth():
+    takes = small_set()
+    composed = streams.compose(takes, np.random.default_rng(0))
+    spans = [span.gesture for made, _ in composed for span in made.spans]
+    assert sorted(spans) == sorted(span.gesture for take in takes.clips for span in take.spans)
+    for made, unknown in composed:
+        assert (np.diff(made.time) > 0).all()
+        assert all(start < end for start, end in unknown) or not unknown
+
+
+@pytest.mark.parametrize("change", [augmentation.retime, augmentation.move, augmentation.jitter, augmentation.vary])
+def test_variations_are_pure_seeded_and_still_clips(change):
+    take = gestures.Clip.of(observations(), "ana", (gestures.Span("swipe", 0.5, 1.5),))
+    before = [a.copy() for a in (take.time, take.image, take.world)]
+    one, same, other = (change(take, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    for a, b in zip(before, (take.time, take.image, take.world), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(one.image, same.image)
+    assert one.image.shape != other.image.shape or not np.array_equal(one.image, other.image, equal_nan=True)
+    assert one.image.dtype == np.float32
+    assert 0 <= one.spans[0].start < one.spans[0].end <= one.time[-1] + 0.2
+
+
+def test_a_mirror_swaps_sides_and_twins_and_is_its_own_inverse():
+    take = gestures.Clip.of(observations(), "ana", (gestures.Span("swipe_left", 0.5, 1.5),))
+    flipped = augmentation.mirror(take, {"swipe_left": "swipe_right"})
+    assert flipped.spans[0].gesture == "swipe_right"
+    np.testing.assert_array_equal(flipped.present, take.present[:, ::-1])
+    again = augmentation.mirror(flipped, {"swipe_left": "swipe_right"})
+    np.testing.assert_allclose(again.image, take.image, atol=1e-6)
+    assert again.spans == take.spans
+
+
+def test_people_are_held_out_not_takes():
+    takes = small_set()
+    learn, judge, how = training.hold_out(takes)
+    assert not set(learn.people) & set(judge.people)
+    assert len(learn.clips) + len(judge.clips) == len(takes.clips)
+    assert judge.people[0] in how
+
+
+def test_one_persons_set_is_split_by_take_with_a_warning():
+    takes = small_set(("ana", "ana", "ana"))
+    learn, judge, how = training.hold_out(takes)
+    assert "one person only" in how
+    assert len(judge.clips) >= 3
+    assert not {id(c) for c in learn.clips} & {id(c) for c in judge.clips}
+
+
+@pytest.mark.parametrize(
+    ("takes", "words"),
+    [
+        (gestures.ClipSet((), (moving("rest", "ana", 0),)), "no gesture"),
+        (gestures.ClipSet(("go",), (moving("go", "ana", 0), moving("go", "ana", 1))), "one gesture only"),
+        (gestures.ClipSet(("go", "nod"), (moving("go", "ana", 0), moving("nod", "ana", 1))), "has 1 take"),
+    ],
+)
+def test_what_cannot_teach_is_refused(takes, words):
+    with pytest.raises(gestures.TrainingError, match=words):
+        training.train(takes)
+
+
+@pytest.fixture(scope="module")
+def taught():
+    from gestures.teaching import teach
+
+    told = []
+    made = teach(small_set(), training.Recipe(steps=150, units=(32,)), lambda *args: told.append(args))
+    return made, told
+
+
+def test_a_net_learns_and_is_judged_on_people_it_never_met(taught):
+    made, told = taught
+    assert {part for part, *_ in told} == {"learning", "judging", "revising"}
+    learning = [loss for part, _, _, loss in told if part == "learning"]
+    assert learning[-1] < learning[0] / 2
+    assert made.report.video_accuracy >= 0.7
+    assert len(made.report.people) == 1
+
+
+def test_a_taught_model_recognises_a_new_take_after_the_disk(taught, tmp_path):
+    made, _ = taught
+    made.save(tmp_path / "m", "test")
+    again = gestures.load(tmp_path / "m")
+    card = (tmp_path / "m" / "README.md").read_text()
+    assert "go, nod" in card
+    said = []
+    for gesture in ("go", "nod", "rest"):
+        recognizer = gestures.Recognizer(again)
+        seen = moving(gesture, "eve", 99).observations()
+        said.append([e.gesture for o in seen for e in recognizer.push(o) if e.phase == "began"])
+    assert said == [["go"], ["nod"], []]
+
+
+def test_the_same_seed_teaches_the_same():
+    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=5, units=(8,), seed=4)
+    one, two = (training.train(takes, recipe).network.sequence.get_weights() for _ in range(2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_data_hash_knows_every_change():
+    takes = small_set(("ana",))
+    assert training.digest(takes) == training.digest(small_set(("ana",)))
+    assert training.digest(takes) != training.digest(takes.only(lambda c: c is not takes.clips[0]))
+    assert clips.REST == "rest"
