@@ -18,7 +18,7 @@ DROPOUT = 0.15
 
 
 def vary(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
-    """A plausible other take: other speed and frame rate, another place, distance, tilt and hand, noisier, with gaps."""
+    """A plausible other take: other speed, frame rate, place, distance, tilt and build of hand; noisier, with gaps."""
     return jitter(move(stretch_path(retime(clip, rng), rng), rng, turn_deg), rng)
 
 
@@ -49,8 +49,8 @@ def retime(clip: Clip, rng: np.random.Generator) -> Clip:
 def resample(clip: Clip, ticks: npt.NDArray[np.float64]) -> Clip:
     """`clip` as a camera that looked at `ticks` (s, rising) would have it; a hand is there if it was on both sides."""
     after = np.clip(np.searchsorted(clip.time, ticks), 1, len(clip.time) - 1)
-    share = (ticks - clip.time[after - 1]) / (clip.time[after] - clip.time[after - 1])
-    share = np.clip(share, 0, 1).astype(np.float32)[:, None, None, None]
+    passed = (ticks - clip.time[after - 1]) / (clip.time[after] - clip.time[after - 1])
+    share: Floats = np.clip(passed, 0, 1).astype(np.float32)[:, None, None, None]
 
     def between(joints: Floats) -> Floats:
         return joints[after - 1] + (joints[after] - joints[after - 1]) * share
@@ -63,14 +63,13 @@ def move(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
     roll = np.deg2rad(rng.normal(0, turn_deg / 1.5))
     yaw, pitch = np.deg2rad(rng.normal(0, 12, 2))
     stretch = np.exp(rng.normal(0, 0.06, 3)).astype(np.float32)
-    turn = (_turn(roll, 0, 1) @ _turn(yaw, 0, 2) @ _turn(pitch, 1, 2)).astype(np.float32)
-    world = (clip.world * stretch) @ turn.T
+    turn: Floats = (_turn(roll, 0, 1) @ _turn(yaw, 0, 2) @ _turn(pitch, 1, 2)).astype(np.float32)
+    world = ((clip.world * stretch) @ turn.T).astype(np.float32)
     # In the picture the hand moves on a plane, which leaning squeezes; its own depth turns with it.
     level = np.array([1, 1 / clip.aspect, 1], np.float32)
     flat = (clip.image - np.array([0.5, 0.5, 0], np.float32)) * level * stretch
-    image = flat @ turn.T * np.float32(np.exp(rng.normal(0, 0.25)))
-    image = image / level + np.array([*rng.uniform(0.35, 0.65, 2), 0], np.float32)
-    return replace(clip, image=image, world=world)
+    image = flat @ turn.T * np.exp(rng.normal(0, 0.25)) / level + np.array([*rng.uniform(0.35, 0.65, 2), 0])
+    return replace(clip, image=image.astype(np.float32), world=world)
 
 
 def stretch_path(clip: Clip, rng: np.random.Generator) -> Clip:
@@ -87,6 +86,53 @@ def stretch_path(clip: Clip, rng: np.random.Generator) -> Clip:
             shift = (wrist - wrist.mean(0)) @ change.T / level
             image[seen, slot, :, :2] += shift[:, None].astype(np.float32)
     return replace(clip, image=image)
+
+
+def lend(clip: Clip, donor: Clip, share: float = 1.0) -> Clip:
+    """`clip` done by the hand of `donor`: its mean shape goes over by `share`, while path and bending stay.
+
+    Without it a network learns takes by heart from the one hand that recorded them.
+    """
+    image, world = clip.image.copy(), clip.world.copy()
+    flat = np.array([1, 1 / clip.aspect, 1], np.float32)
+    own_level, other_level = flat, np.array([1, 1 / donor.aspect, 1], np.float32)
+    for slot in (0, 1):
+        here, there = clip.present[:, slot], donor.present[:, slot]
+        flip = np.ones(3, np.float32)
+        donor_slot = slot
+        if here.any() and not there.any():
+            donor_slot, flip = 1 - slot, np.array([-1, 1, 1], np.float32)
+            there = donor.present[:, donor_slot]
+        if not (here.any() and there.any()):
+            continue
+        for target, source, own, other in (
+            (image, donor.image, own_level, other_level),
+            (world, donor.world, np.ones(3, np.float32), np.ones(3, np.float32)),
+        ):
+            mine, wrist, palm = _local(target[here, slot] * own)
+            theirs, _, _ = _local(source[there, donor_slot] * other * flip)
+            borrowed = mine + np.float32(share) * (theirs.mean(0) - mine.mean(0))
+            target[here, slot] = (wrist + borrowed * palm) / own
+    return replace(clip, image=image, world=world)
+
+
+def _local(joints: Floats) -> tuple[Floats, Floats, Floats]:
+    """Joints (n, 21, 3) from the wrist in palm lengths; the wrists (n, 1, 3); the palm lengths (n, 1, 1)."""
+    wrist = joints[:, :1]
+    palm = np.linalg.norm(joints[:, 9] - joints[:, 0], axis=1)[:, None, None]
+    palm = np.maximum(np.median(palm), 1e-4) * np.ones_like(palm)
+    return (joints - wrist) / palm, wrist, palm
+
+
+def shape(clip: Clip) -> Floats | None:
+    """(60,) the mean shape of the busiest hand, as a right one, from the wrist in palm lengths; None without a hand."""
+    slot = int(clip.present.sum(0).argmax())
+    there = clip.present[:, slot]
+    if not there.any():
+        return None
+    local = _local(clip.world[there, slot])[0].mean(0)[1:]
+    mean: Floats = (local * np.array([-1 if slot == 0 else 1, 1, 1], np.float32)).ravel()
+    return mean
 
 
 def _turn(angle: float, a: int, b: int) -> npt.NDArray[np.float64]:

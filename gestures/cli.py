@@ -104,12 +104,12 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
     overlay = Overlay(model.manifest.labels)
     frames, last = 0, 0.0
     with ExitStack() as stack:
-        camera = stack.enter_context(source)
+        stack.enter_context(source)
         landmarker = stack.enter_context(Landmarker())
         if window is not None:
             stack.enter_context(window)
         _talk(f"{name}: watching for {', '.join(model.manifest.labels[1:])}")
-        for frame in camera:
+        for frame in source:
             seen = landmarker.see(frame)
             events = recognizer.push(seen)
             if frames == 0:

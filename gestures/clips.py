@@ -101,8 +101,8 @@ class Clip:
     @property
     def present(self) -> npt.NDArray[np.bool_]:
         """(T, 2) bool: whether the left and the right hand were seen."""
-        seen: npt.NDArray[np.bool_] = ~(np.isnan(self.image).any((2, 3)) | np.isnan(self.world).any((2, 3)))
-        return seen
+        whole = np.isfinite(self.image) & np.isfinite(self.world)
+        return np.asarray(whole.all((2, 3)))
 
     @property
     def duration_s(self) -> float:

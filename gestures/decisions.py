@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from .types import DecisionRules, Event, Scores
 
-
 ROUNDING_S = 1e-6
 """Times are sums of many ticks; three tenths of a second must not take one tick more for a last binary digit."""
 
@@ -43,16 +42,23 @@ class Decider:
         if self._active is not None or best == 0 or p[best] < self._on[best]:
             self._pending = None
             return events
+        return events + self._wait(best, scores)
+
+    def _wait(self, best: int, scores: Scores) -> list[Event]:
+        time, rules = scores.time, self._rules
         if self._pending is None or self._pending[0] != best:
             self._pending = best, time
         rested = self._ended is None or time - self._ended >= rules.rest_s - ROUNDING_S
         if rested and time - self._pending[1] >= rules.hold_s - ROUNDING_S:
-            started = time if self._moving is None else self._moving
-            gesture = self._labels[best]
-            self._active = Event(gesture, "began", time, started, scores.hand, scores.side, float(p[best]))
-            self._silent, self._pending = False, None
-            events.append(self._active)
-        return events
+            return [self._begin(best, scores)]
+        return []
+
+    def _begin(self, best: int, scores: Scores) -> Event:
+        started = scores.time if self._moving is None else self._moving
+        confidence = float(scores.probabilities[best])
+        event = Event(self._labels[best], "began", scores.time, started, scores.hand, scores.side, confidence)
+        self._active, self._silent, self._pending = event, False, None
+        return event
 
     def does(self, gesture: str) -> bool:
         """Whether this hand is in the midst of `gesture`, or near enough for the other hand's event to be both's."""
@@ -66,8 +72,18 @@ class Decider:
         """Do `event` together with the other hand; the one that does not `tell` is silent about its end."""
         self._active, self._silent, self._pending = event, not tell, None
 
+    def leave(self, time: float) -> list[Event]:
+        """End what is going on because the hand has gone; if it has said nothing yet, it may have its last word."""
+        began: list[Event] = []
+        level, last = self._rules.leaving, self._last
+        if level is not None and last is not None and self._active is None and self._ended is None:
+            best = 1 + int(last.probabilities[1:].argmax())
+            if last.probabilities[best] >= level:
+                began = [replace(self._begin(best, last), time=time)]
+        return began + self.end(time)
+
     def end(self, time: float) -> list[Event]:
-        """End what is going on, as when the hand has gone; nothing when nothing is."""
+        """End what is going on; nothing when nothing is."""
         if self._active is None:
             return []
         told = [] if self._silent else [replace(self._active, phase="ended", time=time)]
@@ -85,7 +101,7 @@ class Decisions:
 
     def push(self, ticks: Sequence[Scores], gone: Sequence[int], time: float) -> list[Event]:
         """What these scores decide; the hands in `gone` left before them, which is known at `time` (s)."""
-        told = [event for hand in gone if hand in self._hands for event in self._hands.pop(hand).end(time)]
+        told = [event for hand in gone if hand in self._hands for event in self._hands.pop(hand).leave(time)]
         events: list[Event] = []
         for scores in ticks:
             decider = self._hands.setdefault(scores.hand, Decider(self._labels, self._rules))
@@ -100,8 +116,8 @@ class Decisions:
         return told
 
     def finish(self, time: float) -> list[Event]:
-        """End whatever is going on."""
-        return [event for decider in self._hands.values() for event in decider.end(time)]
+        """End whatever is going on, because the stream has ended: every hand has gone."""
+        return [event for decider in self._hands.values() for event in decider.leave(time)]
 
     def _tell(self, event: Event, events: list[Event], shared: set[int]) -> list[Event]:
         """Tell `event`, as "both" if the other hand does it too, or not at all if that hand told it earlier."""

@@ -19,7 +19,8 @@ from .types import DecisionRules, Event, Floats, Scores
 SHARES = (0.25, 0.5, 0.75, 1.0)
 """The parts of a clip after which its label is asked for."""
 LEVELS = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-HOLDS_S = (0.0, 0.1, 0.2, 0.3)
+HOLDS_S = (0.0, 0.1, 0.2, 0.3, 0.4)
+LEAVING = (0.3, 0.5, 0.7, 0.9, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,11 +167,12 @@ def evaluate(
 def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:
     """The rules that do best on recordings the model was not trained on.
 
-    A miss and a false event weigh the same; of equal ones the highest level, then the longest hold, speaks least.
+    A miss and a false event weigh the same; of equal ones the one that speaks least: no last word, the highest level,
+    the longest hold.
     """
     best, best_cost = DecisionRules(), float("inf")
-    for on, hold_s in itertools.product(LEVELS, HOLDS_S):
-        rules = DecisionRules(on=on, off=min(0.4, on / 2), hold_s=hold_s)
+    for leaving, on, hold_s in itertools.product(LEAVING, LEVELS, HOLDS_S):
+        rules = DecisionRules(on=on, off=min(0.4, on / 2), hold_s=hold_s, leaving=leaving)
         cost = 0
         for each in replays:
             said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]

@@ -184,7 +184,8 @@ def _interpolate(ticks: npt.NDArray[np.float64], times: npt.NDArray[np.float64],
 def _length(world: Floats) -> Floats:
     palm = world[:, list(PALM)]
     radius = np.sqrt(((palm - palm.mean(1, keepdims=True)) ** 2).sum(2).mean(1))
-    return np.maximum(radius * RADIUS_TO_LENGTH, 1e-4)
+    length: Floats = np.maximum(radius * RADIUS_TO_LENGTH, 1e-4)
+    return length
 
 
 def _centre_and_unit(image: Floats, world: Floats) -> tuple[Floats, Floats]:
@@ -201,8 +202,9 @@ def _centre_and_unit(image: Floats, world: Floats) -> tuple[Floats, Floats]:
 
 
 def _pose(world: Floats) -> tuple[Floats, Floats, Floats]:
-    """What does not depend on where the camera stands: bends (n, 15) as cosines, distances (n, 12); then the palm's
-    upward and outward directions (n, 6).
+    """What the fingers do wherever the camera stands, and how the palm is turned to it.
+
+    Bends (n, 15) as cosines, distances (n, 12) in palm lengths, the palm's upward and outward directions (n, 6).
     """
     length = _length(world)[:, None]
     bones = np.stack([world[:, b] - world[:, a] for a, b in BONES], 1)

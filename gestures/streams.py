@@ -21,6 +21,10 @@ AWAY = 0.3
 """How often a hand leaves between two takes, so that the next begins with an empty memory."""
 BROKEN_OFF = 0.1
 """How often a take is begun and not gone on with."""
+LENT = 0.7
+"""How often a take is done by another take's hand."""
+SAME_SHAPE = 1.0
+"""How far the mean shapes of two gestures may be apart, in the spread of each, and still be the same."""
 SURE = (0.3, 0.8)
 """Between these shares of a gesture the answer comes to be owed; before it, silence is right as well."""
 
@@ -113,9 +117,38 @@ def _busy(joints: Floats) -> float:
     return 1.0 + float(np.linalg.norm(np.diff(seen, axis=0), axis=2).mean(1).sum()) / max(palm, 1e-3)
 
 
-def compose(takes: ClipSet, rng: np.random.Generator, chain: int = 4) -> list[tuple[Clip, Unknown]]:
-    """Every take once, varied, in chains of up to `chain`: some follow one another at once, some after idling, some
-    after the hand was away, and some are broken off before they mean anything.
+def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
+    """For each take, those whose hand may do it: takes of gestures done with the same shape of hand.
+
+    Two gestures share a shape when their mean shapes differ less than the takes of each do among themselves. Where
+    only the path tells gestures apart, all hands may be exchanged; where the pose does, none across the gestures.
+    """
+    names = [take.spans[0].gesture if take.spans else "" for take in takes.clips]
+    shapes = [augmentation.shape(take) for take in takes.clips]
+    groups = {
+        name: np.stack(group)
+        for name in sorted(set(names))
+        if (group := [each for n, each in zip(names, shapes, strict=True) if n == name and each is not None])
+    }
+    middle = {name: group.mean(0) for name, group in groups.items()}
+    within = {name: float(np.sqrt(((group - middle[name]) ** 2).mean())) for name, group in groups.items()}
+
+    def alike(a: str, b: str) -> bool:
+        apart = float(np.sqrt(((middle[a] - middle[b]) ** 2).mean()))
+        return apart < SAME_SHAPE * max(within[a], within[b])
+
+    lenders = {name: {other for other in groups if alike(name, other)} for name in groups}
+    found = [i for i, each in enumerate(shapes) if each is not None]
+    return [np.array([i for i in found if names[i] in lenders.get(name, ())], np.int64) for name in names]
+
+
+def compose(
+    takes: ClipSet, lenders: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator, chain: int = 4
+) -> list[tuple[Clip, Unknown]]:
+    """Every take once, varied, in chains of up to `chain`.
+
+    Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
+    they mean anything. `lenders` as `donors` gives them.
     """
     order = rng.permutation(len(takes.clips))
     streams: list[tuple[Clip, Unknown]] = []
@@ -124,7 +157,10 @@ def compose(takes: ClipSet, rng: np.random.Generator, chain: int = 4) -> list[tu
         count = int(rng.integers(1, chain + 1))
         parts: list[Clip] = []
         for index in order[at : at + count]:
-            take = augmentation.vary(takes.clips[index], rng)
+            take = takes.clips[index]
+            if len(lenders[index]) and rng.random() < LENT:
+                take = augmentation.lend(take, takes.clips[rng.choice(lenders[index])])
+            take = augmentation.vary(take, rng)
             if takes.mirror is not None and rng.random() < 0.5:
                 take = augmentation.mirror(take, takes.mirror)
             if take.spans and parts and rng.random() < BROKEN_OFF:
@@ -144,10 +180,15 @@ def _broken_off(take: Clip, rng: np.random.Generator) -> Clip:
 
 
 def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown]:
-    """One clip of many, and when it is unknown what it means: between two takes a hand goes over, or leaves and comes
-    back; a straight way over may look like a gesture, and it is not for us to say that it is none.
+    """One clip of many, and when it is unknown what it means.
+
+    Between two takes a hand goes over, or leaves and comes back; a straight way over may look like a gesture, and it
+    is not for us to say that it is none.
     """
-    times, images, worlds, spans = [], [], [], []
+    times: list[npt.NDArray[np.float64]] = []
+    images: list[Floats] = []
+    worlds: list[Floats] = []
+    spans: list[Span] = []
     unknown: list[tuple[float, float]] = []
     clock = 0.0
     for k, part in enumerate(parts):
@@ -176,7 +217,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
 def _way(
     image0: Floats, image1: Floats, world0: Floats, world1: Floats, count: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """(count, 2, 21, 3) twice: the hand from one place to another, smoothly (minimum jerk), resting before and after."""
+    """(count, 2, 21, 3) twice: the hand from one place to another by minimum jerk, resting before and after."""
     begin, end = np.sort(rng.uniform(0, 1, 2))
     x = np.clip((np.arange(count) / max(count - 1, 1) - begin) / max(end - begin, 0.2), 0, 1)
     share = (x**3 * (10 - 15 * x + 6 * x * x)).astype(np.float32)[:, None, None, None]

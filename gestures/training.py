@@ -11,7 +11,7 @@ from . import __version__, features
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
-from .streams import Life, compose, lives, settle
+from .streams import Life, compose, donors, lives, settle
 from .types import Floats
 
 LANES = 32
@@ -80,9 +80,9 @@ def train(
 
 
 def steps_for(takes: ClipSet) -> int:
-    """How many steps a set is worth: about 120 visits to every take, between 1,200 and 6,000 steps."""
+    """How many steps a set is worth: about 150 visits to every take, between 1,200 and 6,000 steps."""
     ticks = sum(clip.duration_s for clip in takes.clips) * features.RATE_HZ
-    return int(np.clip(120 * ticks / (LANES * WINDOW), 1200, 6000))
+    return int(np.clip(150 * ticks / (LANES * WINDOW), 1200, 6000))
 
 
 def check(takes: ClipSet) -> None:
@@ -145,9 +145,12 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
 
 
 def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
+    lenders = donors(takes)
     while True:
         composed = [
-            life for clip, unknown in compose(takes, rng) for life in lives(clip, labels, recipe.rate_hz, unknown)
+            life
+            for clip, unknown in compose(takes, lenders, rng)
+            for life in lives(clip, labels, recipe.rate_hz, unknown)
         ]
         for i in rng.permutation(len(composed)):
             yield composed[i]
@@ -196,7 +199,10 @@ def _fit(
 
 
 def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # noqa: ANN401 - tensors
-    """Mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)): be right, or silent while it is early."""
+    """Be right, or silent while it is early.
+
+    The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)).
+    """
     log_p = tf.nn.log_softmax(logits)
     own = tf.gather(log_p, labels, axis=2, batch_dims=2)
     either = tf.where(labels == 0, own, tf.reduce_logsumexp(tf.stack([own, log_p[:, :, 0]]), axis=0))

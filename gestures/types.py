@@ -126,13 +126,16 @@ class DecisionRules:
     """When scores become events.
 
     A gesture begins once its probability has stayed at or above `on` for `hold_s`, ends once it falls below `off`,
-    and none begins within `rest_s` of the last one's end. `per_gesture` gives single gestures an `on` of their own.
+    and none begins within `rest_s` of the last one's end. A hand that goes away before it has said anything says what
+    was at or above `leaving`: no more evidence will come. None: it says nothing. `per_gesture` gives single gestures
+    an `on` of their own.
     """
 
     on: float = 0.8
     off: float = 0.4
     hold_s: float = 0.1
     rest_s: float = 0.2
+    leaving: float | None = None
     per_gesture: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -140,6 +143,8 @@ class DecisionRules:
         for on in (self.on, *(on for _, on in self.per_gesture)):
             if not 0 <= self.off <= on <= 1:
                 raise InputError(f"DecisionRules must have 0 <= off <= on <= 1, not off={self.off}, on={on}")
+        if self.leaving is not None and not 0 <= self.leaving <= 1:
+            raise InputError(f"DecisionRules.leaving must be 0 to 1 or None, not {self.leaving}")
         if not (0 <= self.hold_s < math.inf and 0 <= self.rest_s < math.inf):
             raise InputError(f"DecisionRules times must be 0 s or more, not {self.hold_s} and {self.rest_s}")
 

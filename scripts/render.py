@@ -227,7 +227,7 @@ def write_video(studio: Studio, path: Path, seed: int, size: tuple[int, int] = (
 
 DEMO_SEED = 2796
 DEMO_S = 20.0
-DEMO_SIZE = 400, 300
+DEMO_SIZE = 360, 270
 """MPEG-4 as OpenCV writes it costs so many bytes a pixel, whatever is in the picture; so there are few."""
 DEMO = (
     *("swipe_left", "swipe_right", "wave", "adjust", "thumb_up", "circle_cw", "pinch", "talk"),
@@ -235,8 +235,8 @@ DEMO = (
 )
 
 
-def demo_studio(seed: int = DEMO_SEED) -> Studio:
-    """One performer at a desk, in plain daylight: ten gestures, with idle life between them."""
+def demo_performance(seed: int = DEMO_SEED) -> Performance:
+    """One performer, right-handed and brisk, doing nine gestures with idle life between them."""
     performer = Performer(
         side="right",
         sides=("left", "right"),
@@ -250,6 +250,11 @@ def demo_studio(seed: int = DEMO_SEED) -> Studio:
         fov_deg=62.0,
         aspect=WIDTH / HEIGHT,
     )
+    return perform(seed, DEMO_S, script=DEMO, performer=performer)
+
+
+def demo_studio(seed: int = DEMO_SEED) -> Studio:
+    """That performer at home, in daylight."""
     skin, palm = SKINS[1]
     look = Look(
         skin=np.array(skin),
@@ -259,13 +264,13 @@ def demo_studio(seed: int = DEMO_SEED) -> Studio:
         light=unit(np.array([0.4, 0.6, 0.7])),
         gain=1.0,
         noise=0.0,
-        blur_px=0.5,
+        blur_px=1.0,
         jpeg=100,
         shutter=0.4,
         background="room",
         person=True,
     )
-    return Studio(perform(seed, DEMO_S, script=DEMO, performer=performer), look, 5)
+    return Studio(demo_performance(seed), look, 5)
 
 
 def random_studio(seed: int, duration_s: float = 6.0, busy: float = 0.7) -> Studio:

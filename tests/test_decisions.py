@@ -90,7 +90,9 @@ def test_two_right_hands_are_two_people():
     assert sorted(two_hands(0, ("right", "right"))) == [("began", "right")] * 2 + [("ended", "right")] * 2
 
 
-@pytest.mark.parametrize("wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}])
+@pytest.mark.parametrize(
+    "wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}]
+)
 def test_rules_that_cannot_be_are_refused(wrong):
     with pytest.raises(gestures.InputError, match="DecisionRules"):
         gestures.DecisionRules(**wrong)

@@ -106,4 +106,3 @@ def test_time_must_rise():
         with pytest.raises(gestures.InputError, match="time must rise"):
             made.push(time, hand())
     assert [t for t, _ in made.push(1.0 + 2 / 30, hand())] == pytest.approx([1 + 1 / 30, 1 + 2 / 30])
-

@@ -49,7 +49,9 @@ class FollowerMachine:
 class RecognizerMachine:
     def new(self, model):
         recognizer = gestures.Recognizer(model, RULES)
-        return lambda seen: recognizer.push(seen) + [(n, s.probabilities.tolist()) for n, s in recognizer.scores.items()]
+        return lambda seen: (
+            recognizer.push(seen) + [(n, s.probabilities.tolist()) for n, s in recognizer.scores.items()]
+        )
 
     def inputs(self):
         return observations()
@@ -116,13 +118,13 @@ def test_time_must_rise_and_a_refused_observation_leaves_no_trace(make, time, ti
     seen = observations(1.0) + observations(1.0, start=1.2)
     clean, disturbed = make(tiny), make(tiny)
     expected = [repr(clean.push(o)) for o in seen]
-    actual = []
+    actual, last = [], 0.0
     for o in seen:
         if o.time >= 1.2:
             with pytest.raises(gestures.InputError, match="time must rise"):
-                disturbed.push(gestures.Observation(min(time, actual_time), o.hands))
+                disturbed.push(gestures.Observation(min(time, last), o.hands))
         actual.append(repr(disturbed.push(o)))
-        actual_time = o.time
+        last = o.time
     assert actual == expected
 
 

@@ -8,7 +8,7 @@ import pytest
 from gestures.clips import Clip
 from gestures.errors import InputError
 from gestures.motions import CHANNELS, MOVES, PLACE, RATE_HZ, Actor, Performer, broken_off, mirrored
-from gestures.skeleton import LIMITS, PARENTS, POSES, REST, bend
+from gestures.skeleton import LIMITS, PARENTS, POSES, REST, bend, rotation
 from gestures.synthetic import GESTURES, IDLE, MIRROR, frame_times, perform, seen
 
 FACING = {"view_deg": np.zeros(3), "aside_m": 0.0}
@@ -191,6 +191,17 @@ def test_the_other_hand_doing_the_mirrored_movement_is_the_mirrored_hand():
     np.testing.assert_allclose(left.forearm, right.forearm * (-1, 1, 1), atol=1e-12)
 
 
+def test_another_view_turns_the_whole_scene_about_the_seat():
+    scene = perform(4, 10)
+    who = scene.performer
+    straight = replace(scene, performer=replace(who, view_deg=np.zeros(3)))
+    seat = np.array([who.aside_m, 0, -who.depth_m])
+    times = np.arange(0, 10, 0.5)
+    seen_straight = straight.posed(who.side, times).joints() - seat
+    turned = seen_straight @ rotation(who.view_deg).T + seat
+    np.testing.assert_allclose(scene.posed(who.side, times).joints(), turned, atol=1e-12)
+
+
 @pytest.mark.parametrize("rate_hz", [10, 15, 30, 60])
 def test_a_clip_at_any_rate_is_whole(rate_hz):
     scene = perform(5, 40)
@@ -198,7 +209,10 @@ def test_a_clip_at_any_rate_is_whole(rate_hz):
     assert isinstance(clip, Clip)
     assert len(clip.time) == pytest.approx(40 * rate_hz, rel=0.05)
     assert clip.spans
-    assert all(clip.time[0] <= span.start < span.end <= clip.time[-1] for span in clip.spans)
+    assert [span.gesture for span in clip.spans] == [act.gesture for act in scene.acts]
+    for span, act in zip(clip.spans, scene.acts, strict=True):
+        assert span.start == act.start
+        assert span.end == min(act.end, clip.time[-1])
     assert 0.2 < clip.present.any(1).mean() < 1
     np.testing.assert_array_equal(np.isnan(clip.image).any((2, 3)), np.isnan(clip.world).all((2, 3)))
 

@@ -45,7 +45,9 @@ def test_one_wrong_side_changes_nothing():
 
 
 def test_a_side_that_stays_wrong_is_believed():
-    seen = [gestures.Observation(t, (hand(t, "right" if k < 10 else "left"),)) for k, t in enumerate(np.arange(0, 3, 0.1))]
+    seen = [
+        gestures.Observation(t, (hand(t, "right" if k < 10 else "left"),)) for k, t in enumerate(np.arange(0, 3, 0.1))
+    ]
     assert follow(seen)[-1][0][0].side == "left"
 
 

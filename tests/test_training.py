@@ -34,7 +34,7 @@ def test_training_reads_what_the_recognizer_reads(tiny):
     live: dict[int, list] = {}
     follower, tracker = Follower(tiny), Tracker()
     for seen in original.observations():
-        present, gone = tracker.update(seen)
+        present, _ = tracker.update(seen)
         follower.push(seen)
         for number, each in present.items():
             line = live.setdefault(number, [])
@@ -83,7 +83,7 @@ def test_a_hand_that_only_watches_owes_nothing():
 
 def test_composing_keeps_every_take_and_its_truth():
     takes = small_set()
-    composed = streams.compose(takes, np.random.default_rng(0))
+    composed = streams.compose(takes, streams.donors(takes), np.random.default_rng(0))
     spans = [span.gesture for made, _ in composed for span in made.spans]
     assert sorted(spans) == sorted(span.gesture for take in takes.clips for span in take.spans)
     for made, unknown in composed:

@@ -1,0 +1,142 @@
+"""The rendered hand: the mesh moves with the joints, the same seed draws the same picture, and MediaPipe finds it."""
+
+import json
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+from gestures.landmarks import Landmarker
+from gestures.motions import Performer
+from gestures.skeleton import POSES, REST, PosedHand, bend
+from gestures.synthetic import perform
+from gestures.types import Frame
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+import hand_mesh
+import render
+from hand_look import Look
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    try:
+        return hand_mesh.load_mesh(hand_mesh.fetch_mesh())
+    except hand_mesh.MeshError as error:
+        pytest.skip(str(error))
+
+
+def hand(pose, side="right"):
+    return PosedHand(side, POSES[pose], np.eye(3), np.array([0, -0.1, -0.6]), np.array([0, -1.0, 0]), np.ones(3))
+
+
+def studio(side, gesture="wave", seed=3, **look):
+    who = replace(
+        Performer.random(np.random.default_rng(seed)),
+        side=side,
+        sides=(side,),
+        depth_m=0.55,
+        fov_deg=60.0,
+        view_deg=np.zeros(3),
+        aside_m=0.0,
+    )
+    scene = perform(seed, 8, gestures=(gesture,), busy=1.0, performer=who)
+    look = replace(Look.random(np.random.default_rng(seed)), **{"person": False, "gain": 1.0, "noise": 0.005, **look})
+    return render.Studio(scene, look, seed)
+
+
+def test_a_hand_at_rest_is_the_mesh_itself(mesh):
+    at_rest = replace(hand("flat"), angles=np.zeros(21))
+    vertices, normals = mesh.posed(at_rest)
+    np.testing.assert_allclose(vertices, mesh.vertices, atol=1e-6)
+    np.testing.assert_allclose(normals, hand_mesh.unit(mesh.normals), atol=1e-6)
+
+
+@pytest.mark.parametrize("pose", ["open", "fist", "pinch", "thumb"])
+def test_the_mesh_follows_the_joints(mesh, pose):
+    joints = bend(POSES[pose], np.ones(3))[0]
+    vertices, _ = mesh.posed(hand(pose))
+    for joint in range(1, 21):
+        near = mesh.weights[:, joint] > 0.6
+        if near.any():
+            moved = np.linalg.norm(vertices[near] - joints[joint], axis=1)
+            rest = np.linalg.norm(mesh.vertices[near] - REST[joint], axis=1)
+            np.testing.assert_allclose(moved, rest, atol=0.012)
+
+
+def test_triangles_face_outward(mesh):
+    corners = mesh.vertices[mesh.triangles]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert ((across * mesh.normals[mesh.triangles[:, 0]]).sum(1) > 0).mean() > 0.97
+    tube, outward, triangles = hand_mesh.tube(
+        np.linspace([0, 0, 0], [0, -1, 0], 5), np.full((5, 2), 0.1), np.array([1.0, 0, 0])
+    )
+    corners = tube[triangles]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert ((across * outward[triangles[:, 0]]).sum(1) > 0).all()
+
+
+def test_the_nearest_triangle_is_seen():
+    square = np.array([[2, 2], [2, 18], [18, 18], [18, 2]], float)
+    far = np.concatenate([square, np.full((4, 1), 2.0)], 1)
+    near = np.concatenate([square / 2, np.full((4, 1), 1.0)], 1)
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    drawn = hand_mesh.rasterize(
+        np.concatenate([near, far]), np.concatenate([faces, faces + 4]).astype(np.int32), 20, 20
+    )
+    depth = np.zeros((20, 20))
+    depth.ravel()[drawn.pixel] = drawn.depth_m
+    assert depth[5, 5] == pytest.approx(1)
+    assert depth[14, 14] == pytest.approx(2)
+    assert depth[0, 0] == 0
+    np.testing.assert_allclose(drawn.weights.sum(1), 1, atol=1e-5)
+    assert len(np.unique(drawn.pixel)) == len(drawn.pixel)
+
+
+def test_what_faces_away_is_not_drawn():
+    square = np.array([[2, 2, 1], [18, 2, 1], [18, 18, 1]], float)
+    assert len(hand_mesh.rasterize(square, np.array([[0, 1, 2]], np.int32), 20, 20).pixel) == 0
+
+
+def test_the_same_seed_draws_the_same_picture(mesh):
+    assert mesh is not None
+    np.testing.assert_array_equal(studio("right").frame(2.0), studio("right").frame(2.0))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_mediapipe_finds_the_rendered_hand_and_its_side(mesh, side):
+    assert mesh is not None
+    drawn = studio(side)
+    act = drawn.performance.acts[0]
+    tally = render.Tally()
+    with Landmarker() as landmarker:
+        for time in np.arange(act.start - 0.3, act.end, 1 / 15):
+            hands = landmarker.see(Frame(drawn.frame(float(time)), float(time))).hands
+            (posed,) = drawn.performance.hands(float(time))
+            truth = drawn.project(posed.landmarks())[:, :2] / (drawn.width, drawn.height)
+            tally.add(truth, side, hands, drawn.width / drawn.height)
+    assert tally.there >= 10
+    assert tally.found >= 0.95 * tally.there
+    assert tally.right_side >= 0.95 * tally.found
+    assert np.median(tally.errors) < 0.1
+
+
+def test_the_demo_is_what_its_truth_says():
+    path = REPOSITORY / "data" / "demo" / "demo.mp4"
+    truth = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    video = cv2.VideoCapture(str(path))
+    count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    assert video.get(cv2.CAP_PROP_FPS) == truth["fps"]
+    video.release()
+    assert path.stat().st_size < 700_000
+    assert len({span["gesture"] for span in truth["spans"]}) >= 8
+    ends = [0.0] + [span["end"] for span in truth["spans"]]
+    for span, last in zip(truth["spans"], ends, strict=False):
+        assert last <= span["start"] < span["end"] <= count / truth["fps"]
+    # The file was drawn from this code: whoever changes the movements draws it again.
+    acts = render.demo_performance().acts
+    assert [act.gesture for act in acts] == [span["gesture"] for span in truth["spans"]]
+    np.testing.assert_allclose([act.start for act in acts], [span["start"] for span in truth["spans"]], atol=1e-6)
