@@ -170,17 +170,25 @@ def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRul
     A miss and a false event weigh the same; of equal ones the one that speaks least: no last word, the highest level,
     the longest hold.
     """
-    best, best_cost = DecisionRules(), float("inf")
-    for leaving, on, hold_s in itertools.product(LEAVING, LEVELS, HOLDS_S):
-        rules = DecisionRules(on=on, off=min(0.4, on / 2), hold_s=hold_s, leaving=leaving)
-        cost = 0
+
+    def cost(rules: DecisionRules) -> int:
+        wrong = 0
         for each in replays:
             said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]
-            meant = [span.gesture for span in each.clip.spans]
-            cost += levenshtein(said, meant)
-        if cost <= best_cost:
-            best, best_cost = rules, cost
-    return best
+            wrong += levenshtein(said, [span.gesture for span in each.clip.spans])
+        return wrong
+
+    def best(choices: Iterable[DecisionRules]) -> DecisionRules:
+        return min(reversed(list(choices)), key=cost)
+
+    levels = (DecisionRules(on, min(0.4, on / 2), hold_s) for on, hold_s in itertools.product(LEVELS, HOLDS_S))
+    strict = best(levels)
+    return best(replace(rules, leaving=level) for level in LEAVING for rules in _around(strict))
+
+
+def _around(rules: DecisionRules) -> list[DecisionRules]:
+    """`rules` and stricter ones: who may have a last word can afford to wait."""
+    return [rules, *(replace(rules, on=on, off=min(0.4, on / 2), hold_s=0.4) for on in LEVELS if on >= rules.on)]
 
 
 def plot(result: Report, folder: Path) -> Path:

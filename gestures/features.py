@@ -129,7 +129,8 @@ class FeatureStream:
             ],
             1,
         )
-        return np.clip(vector, -LIMIT, LIMIT).astype(np.float32)
+        clipped: Floats = np.clip(vector, -LIMIT, LIMIT).astype(np.float32)
+        return clipped
 
     def _leak(self, motion: Floats) -> Floats:
         """Running means (n, len(LEAKS_S), 5) of `motion` (n, 5), each before the tick is taken in."""
@@ -149,7 +150,8 @@ def raw(hand: Hand, partner: Hand | None) -> Floats:
     for slot, each in ((0, hand), (1, partner)):
         if each is not None:
             image[0, slot], world[0, slot] = each.image, each.world
-    return raw_many(image, world, 0, hand.aspect)[0]
+    row: Floats = raw_many(image, world, 0, hand.aspect)[0]
+    return row
 
 
 def raw_many(image: Floats, world: Floats, slot: int, aspect: float) -> Floats:

@@ -15,8 +15,8 @@ from .types import Floats
 
 OWNS = 0.35
 """A hand does a gesture when it moves at least this much of what the busier hand moves."""
-LINGER_S = 0.4
-"""For so long after its end a gesture may still be named: its last pose is still in view."""
+LINGER_S = 0.2
+"""For so long after its end a gesture may still be named: a short swipe is known only when it is over."""
 AWAY = 0.3
 """How often a hand leaves between two takes, so that the next begins with an empty memory."""
 BROKEN_OFF = 0.1
@@ -98,7 +98,7 @@ def _truth(
         inside = (share >= 0) & (ticks <= span.end + LINGER_S)
         truth[inside] = labels.index(span.gesture)
         owed[inside] = np.clip((share[inside] - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
-        owed[inside & (ticks > span.end + LINGER_S / 4)] = 0
+        owed[inside & (ticks > span.end)] = 0
     return truth, owed
 
 
@@ -121,10 +121,11 @@ def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
     """For each take, those whose hand may do it: takes of gestures done with the same shape of hand.
 
     Two gestures share a shape when their mean shapes differ less than the takes of each do among themselves. Where
-    only the path tells gestures apart, all hands may be exchanged; where the pose does, none across the gestures.
+    only the path tells gestures apart, all hands may be exchanged; where the pose does, none across the gestures. A
+    session of several gestures neither lends nor borrows.
     """
     names = [take.spans[0].gesture if take.spans else "" for take in takes.clips]
-    shapes = [augmentation.shape(take) for take in takes.clips]
+    shapes = [augmentation.shape(take) if len(take.spans) < 2 else None for take in takes.clips]
     groups = {
         name: np.stack(group)
         for name in sorted(set(names))
@@ -139,7 +140,10 @@ def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
 
     lenders = {name: {other for other in groups if alike(name, other)} for name in groups}
     found = [i for i, each in enumerate(shapes) if each is not None]
-    return [np.array([i for i in found if names[i] in lenders.get(name, ())], np.int64) for name in names]
+    return [
+        np.array([i for i in found if each is not None and names[i] in lenders[name]], np.int64)
+        for name, each in zip(names, shapes, strict=True)
+    ]
 
 
 def compose(
@@ -202,7 +206,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
                 times.append(ticks)
                 images.append(image)
                 worlds.append(world)
-                unknown.append((clock + LINGER_S, clock + length))
+                unknown.append((clock + min(LINGER_S, length / 2), clock + length))
             clock += length
         shift = clock - part.time[0]
         times.append(part.time + shift)

@@ -39,19 +39,19 @@ WORLD_WRIST_M = np.array([0.0, -0.0165, 0.0085])
 """How much further down the arm the world landmarks have the wrist than the image landmarks."""
 
 # MediaPipe's other errors, measured on 5,061 rendered hands. Spreads are in palm lengths.
-IMAGE_ERROR = np.array([0.04, 0.04, 0.15])
-WORLD_ERROR = np.array([0.07, 0.07, 0.09])
-ERROR_RATES = ((0.85, 0.7), (0.35, 4.0), (0.15, 60.0))
+IMAGE_ERROR = np.array([0.036, 0.036, 0.11])
+WORLD_ERROR = np.array([0.06, 0.06, 0.08])
+ERROR_RATES = ((0.9, 0.35), (0.3, 4.0), (0.15, 60.0))
 """Shares of these spreads, and changes of course a second: being wrong about a pose, wavering, trembling."""
 DEPTH_GAIN = (0.2, 0.95)
 """How much of the depth between joints the image landmarks show, varied from hand to hand."""
-WORLD_TILT_DEG = np.array([[9.0, 0.0, 0.0], [13.0, 14.0, 5.0]])
+WORLD_TILT_DEG = np.array([[9.0, 0.0, 0.0], [11.0, 12.0, 4.0]])
 """How the world landmarks lean in the camera's space: mean and spread of pitch, yaw and roll."""
 BLURRING_SPEED = 14.0
 """Palm lengths a second at which errors have doubled."""
-LOSING_SPEED = 8.0
-"""Palm lengths a second at which a hand is lost once a second; more often with the third power."""
-LOST_S, SWAPPED_S = 0.1, 0.35
+LOSING_SPEED = 10.0
+"""Palm lengths a second at which a hand is lost once a second; more often with the fourth power."""
+LOST_S, SWAPPED_S = 0.05, 0.35
 """How long, on average, a hand stays lost or is called by the other side."""
 
 ROOM_BETWEEN_M = 0.1
@@ -302,10 +302,11 @@ def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array) 
     """(T,) when a hand is found: enough of it `inside` the picture, and not lost for a while, as fast hands are."""
     found: npt.NDArray[np.bool_] = inside > rng.uniform(0.3, 0.8)
     step = np.gradient(times)
-    lost = rng.random(len(times)) < step * (0.05 + np.minimum((speed / LOSING_SPEED) ** 3, 15))
+    lost = rng.random(len(times)) < step * (0.02 + np.minimum((speed / LOSING_SPEED) ** 4, 20))
     entered = np.diff(found, prepend=False) & found
     for start in np.flatnonzero((lost | entered) & found):
-        found[(times >= times[start]) & (times < times[start] + rng.exponential(LOST_S))] = False
+        long = LOST_S * (8 if rng.random() < 0.03 else 1)
+        found[(times >= times[start]) & (times < times[start] + rng.exponential(long))] = False
     return found
 
 

@@ -74,10 +74,10 @@ def bake(mesh: Mesh, size: int = 512) -> Picture:
         drawn = rasterize(screen, triangles, size, size)
         corners = triangles[drawn.triangle]
 
-        def at(values: Array, corners: Array = corners, weights: Picture = drawn.weights) -> Array:
-            return np.einsum("kc,kc...->k...", weights, values[corners])
-
-        where, facing, weights, palm = at(mesh.vertices), at(mesh.normals), at(mesh.weights), at(palmar)
+        where, facing, weights, palm = (
+            np.einsum("kc,kc...->k...", drawn.weights, values[corners])
+            for values in (mesh.vertices, mesh.normals, mesh.weights, palmar)
+        )
         flat[drawn.pixel, 0] = palm
         for tip in TIPS:
             nail, crease = _finger_marks(tip, where, facing, weights, palm)
@@ -159,7 +159,7 @@ def backdrop(look: Look, performer: Performer, width: int, height: int, rng: np.
         share = np.clip(rng.uniform(-1, 1) * (x - 0.5) + y, 0, 1)[..., None]
         picture = first * (1 - share) + last * share
     if look.background == "room":
-        picture = furnish(picture.astype(np.float32), rng)
+        picture = furnish(picture, rng)
     if look.person:
         picture = seat_person(picture, look, performer, rng)
     return np.clip(picture, 0, 1).astype(np.float32)
@@ -171,7 +171,7 @@ def _paint(rng: np.random.Generator) -> Array:
     return colour
 
 
-def furnish(picture: Picture, rng: np.random.Generator) -> Picture:
+def furnish(picture: Array, rng: np.random.Generator) -> Array:
     """A room out of focus: shelves, frames, a window, lamps."""
     height, width = picture.shape[:2]
     grey = float(rng.uniform(0.35, 0.8))
@@ -184,11 +184,11 @@ def furnish(picture: Picture, rng: np.random.Generator) -> Picture:
             cv2.rectangle(picture, (x - dx, y - dy), (x + dx, y + dy), colour, -1)
         else:
             cv2.ellipse(picture, (x, y), (dx, dy), 0, 0, 360, colour, -1)
-    blurred: Picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.004, 0.015)) * width)
+    blurred: Array = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.004, 0.015)) * width)
     return blurred
 
 
-def seat_person(picture: Picture, look: Look, performer: Performer, rng: np.random.Generator) -> Picture:
+def seat_person(picture: Array, look: Look, performer: Performer, rng: np.random.Generator) -> Array:
     """The performer, a little out of focus: head, neck, shoulders and chest, at their place behind the hands."""
     height, width = picture.shape[:2]
     away_m = performer.depth_m + 0.3
@@ -202,7 +202,8 @@ def seat_person(picture: Picture, look: Look, performer: Performer, rng: np.rand
     def lit(u: Array, v: Array) -> Array:
         """How bright a rounded thing is at u, v in -1..1 across it."""
         normal = np.stack([u, v, np.sqrt(np.clip(1 - u * u - v * v, 0.05, 1))], -1)
-        return 0.5 + 0.5 * np.clip((unit(normal) * look.light).sum(-1) + 0.25, 0, 1.2)
+        brightness: Array = 0.5 + 0.5 * np.clip((unit(normal) * look.light).sum(-1) + 0.25, 0, 1.2)
+        return brightness
 
     def paint(colour: Array, cover: Array, brightness: Array) -> None:
         picture[:] += cover.clip(0, 1)[..., None] * (colour * brightness[..., None] - picture)
@@ -233,5 +234,5 @@ def seat_person(picture: Picture, look: Look, performer: Performer, rng: np.rand
         oval(hair * 0.8, (side * 0.031, head_y + 0.032), (0.021, 0.005), ink=0.8)
     oval(skin * 0.85, (0.004, head_y - 0.03), (0.014, 0.012), ink=0.6)
     oval(skin * (0.75, 0.45, 0.45), (0, head_y - 0.062), (0.025, 0.008), ink=0.8)
-    blurred: Picture = cv2.GaussianBlur(picture, (0, 0), 0.004 * width)
+    blurred: Array = cv2.GaussianBlur(picture, (0, 0), 0.004 * width)
     return blurred

@@ -188,7 +188,9 @@ class Studio:
         picture += look.noise * self._grain[row : row + self.height, column : column + self.width]
         taken = cv2.convertScaleAbs(np.clip(picture, 0, 1), alpha=255)
         packed = cv2.imencode(".jpg", taken[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, look.jpeg])[1]
-        return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8, copy=False)
 
 
 def _streak(layer: Picture, smear: Array) -> Picture:
@@ -212,7 +214,7 @@ def frames(studio: Studio) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
 def write_video(studio: Studio, path: Path, seed: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
     """Draw a performance into `path` (.mp4), `size` pixels large, and its truth into the .json beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*CODEC), FPS, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*CODEC), FPS, size)
     for _, picture in frames(studio):
         writer.write(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[..., ::-1])
     writer.release()
@@ -288,7 +290,7 @@ class Tally:
     right_side: int = 0
     errors: list[float] = field(default_factory=list)
 
-    def add(self, truth: Picture, side: str, hands: tuple[Hand, ...], aspect: float) -> None:
+    def add(self, truth: Array, side: str, hands: tuple[Hand, ...], aspect: float) -> None:
         """Count one hand that was there: `truth` (21, 2) are its landmarks in 0..1 of the picture."""
         scale = np.array([aspect, 1.0])
         palm = float(np.linalg.norm((truth[9] - truth[0]) * scale))

@@ -1,0 +1,63 @@
+"""Makes the starter set and its model from synthetic people: `scripts/starter.py --into trained/starter`.
+
+The whole set is hours of landmarks drawn from seeds, made again at each run; `--sample data/starter` keeps a few
+minutes of it to look at. Judged on rendered video by `scripts/render.py`, never on what it learnt from.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from gestures import synthetic
+from gestures.cli import Bar
+from gestures.clips import Clip, ClipSet, save_clip, save_set_note
+from gestures.teaching import teach
+from gestures.training import Recipe
+
+MINUTE_S = 60.0
+RATES_HZ = (12.0, 60.0)
+ASPECTS = (4 / 3, 16 / 9)
+
+
+def scene(seed: int, busy: float) -> Clip:
+    """A minute of one synthetic person before one synthetic webcam."""
+    rng = np.random.default_rng(seed)
+    played = synthetic.perform(seed, MINUTE_S, busy=busy, aspect=float(rng.choice(ASPECTS)))
+    return synthetic.seen(played, seed, rate_hz=float(rng.uniform(*RATES_HZ)), person=f"synthetic-{seed}")
+
+
+def make(minutes: int, first_seed: int) -> ClipSet:
+    """`minutes` people, each for a minute; every fifth only idles."""
+    seeds = range(first_seed, first_seed + minutes)
+    clips = [scene(seed, 0.0 if seed % 5 == 0 else 0.65) for seed in tqdm(seeds, desc="people", file=sys.stderr)]
+    return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
+
+
+def main() -> None:
+    """Make the model, and the sample where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--into", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--minutes", type=int, default=400, metavar="N", help="how many people, each for a minute")
+    parser.add_argument("--steps", type=int, default=9000, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--sample", type=Path, metavar="DIR", help="keep a few minutes of the landmarks there")
+    options = parser.parse_args()
+    began = time.perf_counter()
+    takes = make(options.minutes, 1_000_000 * (1 + options.seed))
+    if options.sample is not None:
+        for clip in takes.clips[:8]:
+            save_clip(clip, options.sample / "sessions" / f"{clip.person}_00.npz")
+        save_set_note(options.sample, synthetic.GESTURES, synthetic.MIRROR)
+    with Bar() as bar:
+        taught = teach(takes, Recipe(steps=options.steps, seed=options.seed), bar.tell, revise=False)
+    title = "Starter gestures, learnt from synthetic motion"
+    taught.save(options.into, title)
+    print(f"{taught.report.text()}\nsaved to {options.into} after {(time.perf_counter() - began) / 60:.0f} min")
+
+
+if __name__ == "__main__":
+    main()

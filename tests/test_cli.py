@@ -1,0 +1,158 @@
+"""The command line as people meet it: answers, exit codes, one sentence for every mistake."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_camera import write_video
+
+from gestures import model
+from gestures.cli import main, shipped
+
+
+@pytest.fixture
+def trained(exported, network, tmp_path):
+    made, _, step = exported
+    model.save(network, made, step, "# a card\n", tmp_path / "trained")
+    return tmp_path / "trained"
+
+
+def run(capsys, *words):
+    """Exit code, answers, talk."""
+    code = main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def refused(capsys, *words):
+    """The one sentence with which a command is refused."""
+    code, out, err = run(capsys, *words)
+    told = [line for line in err.splitlines() if line.startswith("gestures: ")]
+    assert (code, out, len(told)) == (1, "", 1)
+    assert "Traceback" not in err
+    return told[0]
+
+
+def test_a_video_without_a_hand_gives_no_event_and_no_complaint(capsys, tmp_path, trained):
+    video = write_video(tmp_path / "a.mp4", frames=8)
+    code, out, err = run(capsys, "live", "--source", video, "--model", trained, "--no-window", "--json")
+    assert (code, out) == (0, "")
+    assert "8 pictures" in err
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("97", "camera 97 did not open"), ("missing.mp4", "is not there"), ("http://127.0.0.1:9/x", "did not open")],
+)
+def test_a_source_that_is_none_is_one_sentence(capsys, trained, source, words):
+    assert words in refused(capsys, "live", "--source", source, "--model", trained, "--no-window")
+
+
+def test_text_named_mp4_is_one_sentence(capsys, tmp_path, trained):
+    (tmp_path / "a.mp4").write_text("no video")
+    assert "is not a video" in refused(
+        capsys, "live", "--source", tmp_path / "a.mp4", "--model", trained, "--no-window"
+    )
+
+
+def test_a_spoilt_model_is_one_sentence(capsys, tmp_path, trained):
+    (trained / "step.tflite").write_bytes(b"spoilt")
+    video = write_video(tmp_path / "a.mp4", frames=3)
+    assert "sha256 differs" in refused(capsys, "live", "--source", video, "--model", trained, "--no-window")
+    assert "is no model folder" in refused(capsys, "live", "--source", video, "--model", tmp_path / "none")
+
+
+def test_an_import_without_videos_or_hands_writes_nothing(capsys, tmp_path):
+    into = tmp_path / "set"
+    (tmp_path / "videos" / "wave").mkdir(parents=True)
+    assert "is no folder" in refused(capsys, "import", tmp_path / "nowhere", "--into", into)
+    assert "holds no videos" in refused(capsys, "import", tmp_path / "videos", "--into", into)
+    write_video(tmp_path / "videos" / "wave" / "ana_00.mp4", frames=5)
+    (tmp_path / "videos" / "wave" / "bad.mp4").write_text("no video")
+    assert "gave no take" in refused(capsys, "import", tmp_path / "videos", "--into", into)
+    assert list(into.rglob("*.*")) == []
+
+
+def test_what_may_not_be_written_is_told_before_the_work(capsys, tmp_path):
+    write_video(tmp_path / "wave_00.mp4", frames=3)
+    (tmp_path / "videos" / "wave").mkdir(parents=True)
+    (tmp_path / "wave_00.mp4").rename(tmp_path / "videos" / "wave" / "a.mp4")
+    (tmp_path / "file").write_text("in the way")
+    assert "cannot be written" in refused(capsys, "import", tmp_path / "videos", "--into", tmp_path / "file" / "set")
+
+
+def test_training_on_nothing_or_too_little_is_one_sentence(capsys, tmp_path):
+    from conftest import clip
+
+    import gestures
+
+    assert "holds no clips" in refused(capsys, "train", tmp_path, "--into", tmp_path / "m")
+    for n in range(3):
+        gestures.save_clip(clip("wave"), tmp_path / "data" / "wave" / f"ana_0{n}.npz")
+    assert "one gesture only (wave)" in refused(capsys, "train", tmp_path / "data", "--into", tmp_path / "m")
+    assert not list((tmp_path / "m").glob("*"))
+
+
+def test_wrong_usage_is_two():
+    for words in ([], ["dance"], ["train"], ["live", "--speed", "9"]):
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        assert left.value.code == 2
+
+
+def test_the_loop_a_user_walks(capsys, tmp_path):
+    """Recordings, train, evaluate, live: the words of one verb are the input of the next."""
+    from test_training import small_set
+
+    import gestures
+
+    for n, take in enumerate(small_set().clips):
+        folder = take.spans[0].gesture if take.spans else "rest"
+        gestures.save_clip(take, tmp_path / "data" / folder / f"{take.person}_{n:02d}.npz")
+    code, out, _ = run(capsys, "train", tmp_path / "data", "--into", tmp_path / "m", "--steps", 60, "--seed", 1)
+    assert code == 0
+    assert "people held out" in out
+    assert f"gestures live --model {tmp_path / 'm'}" in out
+    code, out, _ = run(capsys, "evaluate", tmp_path / "m", tmp_path / "data", "--json", "--plots", tmp_path / "plots")
+    figures = json.loads(out)
+    assert {"DR", "FP", "JI", "NTtD", "levenshtein", "false_accepts_per_hour", "hours", "misses"} <= set(figures)
+    assert 0 <= figures["video_accuracy"] <= 1
+    assert (tmp_path / "plots" / "confusion.png").stat().st_size > 5000
+    manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
+    assert manifest["labels"] == ["rest", "go", "nod"]
+    assert manifest["made_from"]["seed"] == 1
+
+
+def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
+    import signal
+    import time
+
+    video = write_video(tmp_path / "a.mp4", frames=3000, size=(640, 480))
+    command = [sys.executable, "-m", "gestures.cli", "live", "--source", video, "--model", trained, "--no-window"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("first picture"):
+                break
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("flags", [["--json"], []])
+def test_the_demo_names_the_gestures_of_its_clip(capsys, flags):
+    truth = json.loads((shipped("data/demo") / "demo.json").read_text())["spans"]
+    code, out, _ = run(capsys, "demo", "--no-window", *flags)
+    assert code == 0
+    if flags:
+        began = [e for e in map(json.loads, out.splitlines()) if e["phase"] == "began"]
+        assert [e["gesture"] for e in began] == [span["gesture"] for span in truth]
+        for event, span in zip(began, truth, strict=True):
+            assert span["start"] - 0.3 <= event["time"] <= span["end"] + 0.5
+            assert list(event) == ["gesture", "phase", "time", "started", "hand", "side", "confidence"]
+    else:
+        assert len(out.splitlines()) == 2 * len(truth)
+        assert np.all([span["gesture"] in out for span in truth])
