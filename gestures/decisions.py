@@ -107,19 +107,15 @@ class Decisions:
             decider = self._hands.setdefault(scores.hand, Decider(self._labels, self._rules))
             self._sides[scores.hand] = scores.side
             events += decider.push(scores)
-        shared: set[int] = set()
         for event in events:
-            if event.phase == "ended":
-                told.append(event)
-            elif event.hand not in shared:
-                told += self._tell(event, events, shared)
+            told += [event] if event.phase == "ended" else self._tell(event, events)
         return told
 
     def finish(self, time: float) -> list[Event]:
         """End whatever is going on, because the stream has ended: every hand has gone."""
         return [event for decider in self._hands.values() for event in decider.leave(time)]
 
-    def _tell(self, event: Event, events: list[Event], shared: set[int]) -> list[Event]:
+    def _tell(self, event: Event, events: list[Event]) -> list[Event]:
         """Tell `event`, as "both" if the other hand does it too, or not at all if that hand told it earlier."""
         own = self._hands[event.hand]
         for hand, decider in self._hands.items():
@@ -132,6 +128,5 @@ class Decisions:
             event = replace(event, side="both")
             own.share(event, tell=True)
             decider.share(event, tell=False)
-            shared.add(hand)
             break
         return [event]

@@ -68,3 +68,12 @@ def test_a_hand_elsewhere_is_another_hand():
     tracker.update(gestures.Observation(0.0, (hand(at=(0.1, 0.5), size=0.1),)))
     live, _ = tracker.update(gestures.Observation(1 / 30, (hand(at=(0.9, 0.5), size=0.1),)))
     assert list(live) == [1]
+
+
+def test_a_hand_is_followed_to_one_place_only():
+    tracker = Tracker()
+    tracker.update(gestures.Observation(0.0, (hand(0, "right", (0.5, 0.5), 0.1),)))
+    pair = hand(0, "right", (0.52, 0.5), 0.1), hand(0, "right", (0.6, 0.5), 0.1)
+    live, _ = tracker.update(gestures.Observation(1 / 30, pair))
+    assert sorted(live) == [0, 1]
+    np.testing.assert_array_equal(live[0].image, pair[0].image)
