@@ -83,11 +83,22 @@ def test_what_is_no_clip_is_refused_in_words(tmp_path, spoil, monkeypatch):
     elif spoil == "nan_time":
         np.savez(path, **{**arrays, "time": arrays["time"] * np.nan})
     elif spoil == "pickle":
-        np.savez(path, **{**arrays, "image": np.array([{"a": 1}], dtype=object)})
+        np.savez(path, **{**arrays, "image": np.array([Touch(tmp_path / "touched")], dtype=object)})
     else:
         monkeypatch.setattr(clips, "MAX_BYTES", 1000)
     with pytest.raises(gestures.ClipError, match=str(path)):
         gestures.load_clip(path)
+    assert not (tmp_path / "touched").exists()
+
+
+class Touch:
+    """Runs code of its own when it is unpickled: it makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return self.path.touch, ()
 
 
 def test_nothing_half_written_is_left(tmp_path):

@@ -17,9 +17,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 def verbs():
     """The verbs of the command line, with their flags."""
     (actions,) = (a for a in _parser()._actions if a.dest == "verb")
-    return {
-        name: {flag for action in sub._actions for flag in action.option_strings} for name, sub in actions.choices.items()
-    }
+    return {name: {f for a in sub._actions for f in a.option_strings} for name, sub in actions.choices.items()}
 
 
 def run_code(text, monkeypatch, capsys):
@@ -43,7 +41,8 @@ def test_the_packages_program_runs(monkeypatch, capsys):
 
 @pytest.mark.parametrize("verb", verbs())
 def test_every_verb_has_help_and_is_in_the_readme(verb):
-    done = subprocess.run([sys.executable, "-m", "gestures.cli", verb, "--help"], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "gestures.cli", verb, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "usage: gestures" in done.stdout
     assert f"gestures {verb}" in README
 
