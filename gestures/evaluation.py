@@ -102,7 +102,8 @@ class Report:
         tally = self.tally.json()
         pooled = tally["pooled"]
         lines = [
-            f"judged on {self.videos} clips of {len(self.people)} people or rounds: {', '.join(self.people)}",
+            f"judged on {self.videos} clips of {len(self.people)} people or rounds: {', '.join(self.people[:12])}"
+            + (" …" if len(self.people) > 12 else ""),
             f"  exactly the right event   {_percent(self.video_accuracy)} of clips"
             f"   (rest stayed silent: {self.rest_silent} of {self.rest_videos})",
             f"  detection rate            {_percent(pooled['DR'])}   false {_percent(pooled['FP'])} of gestures"
@@ -167,8 +168,8 @@ def evaluate(
 def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:
     """The rules that do best on recordings the model was not trained on.
 
-    A miss and a false event weigh the same; of equal ones the one that speaks least: no last word, the highest level,
-    the longest hold.
+    A false event costs twice a miss; of equal ones the one that speaks least: no last word, the highest level, the
+    longest hold.
     """
 
     def cost(rules: DecisionRules) -> int:
@@ -176,6 +177,7 @@ def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRul
         for each in replays:
             said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]
             wrong += levenshtein(said, [span.gesture for span in each.clip.spans])
+            wrong += max(0, len(said) - len(each.clip.spans))
         return wrong
 
     def best(choices: Iterable[DecisionRules]) -> DecisionRules:

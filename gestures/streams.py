@@ -15,7 +15,7 @@ from .types import Floats
 
 OWNS = 0.35
 """A hand does a gesture when it moves at least this much of what the busier hand moves."""
-LINGER_S = 0.2
+LINGER_S = 0.25
 """For so long after its end a gesture may still be named: a short swipe is known only when it is over."""
 AWAY = 0.3
 """How often a hand leaves between two takes, so that the next begins with an empty memory."""
@@ -25,6 +25,10 @@ LENT = 0.7
 """How often a take is done by another take's hand."""
 SAME_SHAPE = 1.0
 """How far the mean shapes of two gestures may be apart, in the spread of each, and still be the same."""
+OWED_S = 0.6
+"""A gesture so short that its answer is owed for less than this weighs more, up to `MOST` times: else a network finds
+that of a swipe of a third of a second it may as well say nothing."""
+MOST = 4.0
 SURE = (0.3, 0.8)
 """Between these shares of a gesture the answer comes to be owed; before it, silence is right as well."""
 
@@ -80,17 +84,18 @@ def lives(clip: Clip, labels: Sequence[str], rate_hz: float, unknown: Unknown = 
         for part in np.split(rows, gaps):
             raws = raw_many(clip.image[part], clip.world[part], slot, clip.aspect)
             ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
-            weight = np.ones(len(ticks), np.float32)
+            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz)
             for start, end in unknown:
                 weight[(ticks > start) & (ticks < end)] = 0
-            out.append(Life(vectors, *_truth(clip, slot, ticks, labels), weight))
+            out.append(Life(vectors, truth, owed, weight))
     return out
 
 
 def _truth(
-    clip: Clip, slot: int, ticks: npt.NDArray[np.float64], labels: Sequence[str]
-) -> tuple[npt.NDArray[np.int64], Floats]:
+    clip: Clip, slot: int, ticks: npt.NDArray[np.float64], labels: Sequence[str], rate_hz: float
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     truth, owed = np.zeros(len(ticks), np.int64), np.ones(len(ticks), np.float32)
+    weight = np.ones(len(ticks), np.float32)
     for span in clip.spans:
         if not _owns(clip, slot, span):
             continue
@@ -98,8 +103,9 @@ def _truth(
         inside = (share >= 0) & (ticks <= span.end + LINGER_S)
         truth[inside] = labels.index(span.gesture)
         owed[inside] = np.clip((share[inside] - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
-        owed[inside & (ticks > span.end)] = 0
-    return truth, owed
+        owed[inside & (ticks > span.end + LINGER_S / 2)] = 0
+        weight[inside] = np.clip(OWED_S * rate_hz / max(float(owed[inside].sum()), 1.0), 1, MOST)
+    return truth, owed, weight
 
 
 def _owns(clip: Clip, slot: int, span: Span) -> bool:

@@ -14,6 +14,8 @@ from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
 from .streams import Life, compose, donors, lives, settle
 from .types import Floats
 
+MOST_HELD_OUT = 40
+"""People beyond these judge no better, and learn more."""
 LANES = 32
 """Streams learnt from side by side."""
 WINDOW = 32
@@ -214,8 +216,10 @@ def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet
     rng = np.random.default_rng(seed)
     people = takes.people
     if len(people) > 1:
-        chosen = set(rng.permutation(list(people))[: max(1, round(share * len(people)))].tolist())
-        how = f"people held out: {', '.join(sorted(chosen))} of {len(people)}"
+        count = min(max(1, round(share * len(people))), MOST_HELD_OUT)
+        chosen = set(rng.permutation(list(people))[:count].tolist())
+        names = ", ".join(sorted(chosen)) if count <= 12 else f"{count}"
+        how = f"people held out: {names} of {len(people)}"
         return takes.only(lambda clip: clip.person not in chosen), takes.only(lambda clip: clip.person in chosen), how
     held: set[int] = set()
     for label in (REST, *takes.labels):
