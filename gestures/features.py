@@ -27,6 +27,13 @@ LEAKS_S = (0.25, 1.0)
 LIMIT = 10.0
 """No feature leaves ±10: an absurd coordinate may disturb a memory, never flood it."""
 
+_TAILS, _HEADS = np.array(BONES).T
+_BENDS = np.array(BENDS).T
+_SPANS = np.array(SPANS).T
+_TIPS = np.array(TIPS)
+_PALM = np.array(PALM)
+_YZX, _ZXY = np.array([1, 2, 0]), np.array([2, 0, 1])
+_TO_RIGHT = {True: np.array([-1, 1, 1], np.float32), False: np.ones(3, np.float32)}
 _PARTNER = 9  # present, centre x and y, unit, five finger reaches
 _RAW = JOINTS * 3 * 2 + _PARTNER
 
@@ -90,18 +97,20 @@ class FeatureStream:
         self._last = float(times[-1]), rows[-1]
         if len(ticks) == 0:
             return ticks, np.zeros((0, SIZE), np.float32)
-        return ticks, self._derive(_interpolate(ticks, times, rows), -1.0 if left else 1.0)
+        return ticks, self._derive(_interpolate(ticks, times, rows), left)
 
-    def _derive(self, rows: Floats, sign: float) -> Floats:
+    def _derive(self, rows: Floats, left: bool) -> Floats:
         count = len(rows)
         image = rows[:, : JOINTS * 3].reshape(count, JOINTS, 3)[:, :, :2]
-        world = rows[:, JOINTS * 3 : JOINTS * 6].reshape(count, JOINTS, 3) * np.array([sign, 1, 1], np.float32)
-        centre, unit = _centre_and_unit(image, rows[:, JOINTS * 3 : JOINTS * 6].reshape(count, JOINTS, 3))
-        to_right = np.array([sign, 1], np.float32)
-        shape = (image[:, 1:] - image[:, :1]) / unit[:, None, None] * to_right
-        motion = np.concatenate([centre, image[:, 8], np.log(unit)[:, None]], 1)
-        per_unit = np.concatenate([np.repeat(1 / unit[:, None], 4, 1), np.ones((count, 1), np.float32)], 1)
-        tips = shape[:, [tip - 1 for tip in TIPS]]
+        world = rows[:, JOINTS * 3 : JOINTS * 6].reshape(count, JOINTS, 3)
+        to_right, length = _TO_RIGHT[left], _length(world)
+        centre, unit = _centre_and_unit(image, world, length)
+        shape = (image[:, 1:] - image[:, :1]) * (to_right[:2] / unit[:, None, None])
+        motion = np.empty((count, 5), np.float32)
+        motion[:, :2], motion[:, 2:4], motion[:, 4] = centre, image[:, 8], np.log(unit)
+        per_unit = np.ones((count, 5), np.float32)
+        per_unit[:, :4] /= unit[:, None]
+        tips = shape[:, _TIPS - 1]
 
         before = np.concatenate([motion[:1] if self._motion is None else self._motion, motion[:-1]])
         tips_before = np.concatenate([tips[:1] if self._tips is None else self._tips, tips[:-1]])
@@ -117,11 +126,11 @@ class FeatureStream:
         vector = np.concatenate(
             [
                 shape.reshape(count, -1),
-                *_pose(world),
+                *_pose(world * to_right, length[:, None]),
                 np.arcsinh(velocity),
                 np.arcsinh(tip_velocity).reshape(count, -1),
                 moved.reshape(count, -1),
-                np.full((count, 1), sign < 0, np.float32),
+                np.full((count, 1), left, np.float32),
                 there,
                 apart * there,
                 size * there,
@@ -129,7 +138,7 @@ class FeatureStream:
             ],
             1,
         )
-        clipped: Floats = np.clip(vector, -LIMIT, LIMIT).astype(np.float32)
+        clipped: Floats = np.minimum(np.maximum(vector, -LIMIT, dtype=np.float32), LIMIT, dtype=np.float32)
         return clipped
 
     def _leak(self, motion: Floats) -> Floats:
@@ -164,8 +173,9 @@ def raw_many(image: Floats, world: Floats, slot: int, aspect: float) -> Floats:
     there = ~(np.isnan(image[:, 1 - slot]).any((1, 2)) | np.isnan(world[:, 1 - slot]).any((1, 2)))
     if there.any():
         flat, metres = image[there, 1 - slot, :, :2], world[there, 1 - slot]
-        centre, unit = _centre_and_unit(flat, metres)
-        reach = np.linalg.norm(metres[:, list(TIPS)] - metres[:, :1], axis=2) / _length(metres)[:, None]
+        length = _length(metres)
+        centre, unit = _centre_and_unit(flat, metres, length)
+        reach = _norm(metres[:, _TIPS] - metres[:, :1]) / length[:, None]
         row[there, JOINTS * 6 :] = np.concatenate([np.ones((len(unit), 1)), centre, unit[:, None], reach], 1)
     return row
 
@@ -183,36 +193,41 @@ def _interpolate(ticks: npt.NDArray[np.float64], times: npt.NDArray[np.float64],
     return out
 
 
-def _length(world: Floats) -> Floats:
-    palm = world[:, list(PALM)]
-    radius = np.sqrt(((palm - palm.mean(1, keepdims=True)) ** 2).sum(2).mean(1))
-    length: Floats = np.maximum(radius * RADIUS_TO_LENGTH, 1e-4)
+def _norm(vectors: Floats) -> Floats:
+    length: Floats = np.sqrt((vectors * vectors).sum(-1))
     return length
 
 
-def _centre_and_unit(image: Floats, world: Floats) -> tuple[Floats, Floats]:
+def _length(world: Floats) -> Floats:
+    palm = world[:, _PALM]
+    off = palm - palm.sum(1, keepdims=True) / len(PALM)
+    radius = np.sqrt((off * off).sum((1, 2)) / len(PALM))
+    length: Floats = np.maximum(radius * RADIUS_TO_LENGTH, 1e-4, dtype=np.float32)
+    return length
+
+
+def _centre_and_unit(image: Floats, world: Floats, length: Floats) -> tuple[Floats, Floats]:
     """Palm centres (n, 2) and palm lengths (n,), in picture widths.
 
     The length is that of a palm facing the camera at the hand's distance: the least-squares scale between the joints
     in the picture and in metres, so that tilting the hand does not seem to move it away.
     """
-    centre = image[:, list(PALM)].mean(1)
+    centre = image[:, _PALM].sum(1) / len(PALM)
     flat = image - centre[:, None]
-    metres = world[:, :, :2] - world[:, list(PALM), :2].mean(1)[:, None]
+    metres = world[:, :, :2] - world[:, _PALM, :2].sum(1, keepdims=True) / len(PALM)
     scale = (flat * metres).sum((1, 2)) / np.maximum((metres * metres).sum((1, 2)), 1e-8)
-    return centre, np.clip(scale * _length(world), 0.01, 10).astype(np.float32)
+    return centre, np.minimum(np.maximum(scale * length, 0.01), 10, dtype=np.float32)
 
 
-def _pose(world: Floats) -> tuple[Floats, Floats, Floats]:
+def _pose(world: Floats, length: Floats) -> tuple[Floats, Floats, Floats]:
     """What the fingers do wherever the camera stands, and how the palm is turned to it.
 
     Bends (n, 15) as cosines, distances (n, 12) in palm lengths, the palm's upward and outward directions (n, 6).
     """
-    length = _length(world)[:, None]
-    bones = np.stack([world[:, b] - world[:, a] for a, b in BONES], 1)
-    bones /= np.maximum(np.linalg.norm(bones, axis=2, keepdims=True), 1e-6)
-    bends = (bones[:, [a for a, _ in BENDS]] * bones[:, [b for _, b in BENDS]]).sum(2)
-    distances = np.linalg.norm(world[:, [a for a, _ in SPANS]] - world[:, [b for _, b in SPANS]], axis=2) / length
-    up = (world[:, 9] - world[:, 0]) / length
-    out = np.cross(up, (world[:, 5] - world[:, 17]) / length)
+    bones = world[:, _HEADS] - world[:, _TAILS]
+    bones /= np.maximum(_norm(bones), 1e-6)[:, :, None]
+    bends = (bones[:, _BENDS[0]] * bones[:, _BENDS[1]]).sum(2)
+    distances = _norm(world[:, _SPANS[0]] - world[:, _SPANS[1]]) / length
+    up, across = (world[:, 9] - world[:, 0]) / length, (world[:, 5] - world[:, 17]) / length
+    out = up[:, _YZX] * across[:, _ZXY] - up[:, _ZXY] * across[:, _YZX]
     return bends, distances, np.concatenate([up, out], 1)

@@ -1,4 +1,7 @@
-"""Makes the README's animation: the demo clip as the program draws it. scripts/picture.py --into data/demo/demo.webp"""
+"""Makes the README's animation: the demo clip as the program draws it.
+
+scripts/picture.py --into data/demo/demo.webp
+"""
 
 import argparse
 from pathlib import Path

@@ -200,7 +200,8 @@ def test_chunking_is_irrelevant_to_features(chunk, seed):
     expected = np.array([v for t, h in zip(times, hands, strict=True) for _, v in one.push(float(t), h)])
     many = features.FeatureStream()
     parts = [many.push_many(times[i : i + chunk], rows[i : i + chunk], False)[1] for i in range(0, 50, chunk)]
-    np.testing.assert_array_equal(np.concatenate(parts), expected)
+    # Sums of many rows at once may round otherwise than of one; speeds multiply that by the rate.
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-4)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=200))
