@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError, LandmarkerError
+from .quiet import quiet
 from .types import FARTHEST, Frame, Hand, Observation
 
 MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
@@ -132,7 +133,7 @@ class Landmarker:
         )
         self._last_ms = -1
         try:
-            with _quiet():
+            with quiet():
                 self._task = vision.HandLandmarker.create_from_options(options)
         except (RuntimeError, ValueError, OSError) as error:
             raise LandmarkerError(f"the hand landmarker does not start ({error}): run `gestures doctor`") from error
@@ -145,7 +146,7 @@ class Landmarker:
 
     def close(self) -> None:
         """Release MediaPipe's graph and threads."""
-        with _quiet():
+        with quiet():
             self._task.close()
 
     def see(self, frame: Frame) -> Observation:
@@ -153,10 +154,12 @@ class Landmarker:
         stamp_ms = round(frame.time * 1000)
         if stamp_ms <= self._last_ms:
             raise InputError(f"time must rise: frame at {frame.time} s after one at {self._last_ms / 1000} s")
-        self._last_ms = stamp_ms
         image = np.ascontiguousarray(frame.image)
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=image)
-        found = self._task.detect_for_video(picture, stamp_ms)
+        # The first picture wakes the graph, which talks.
+        with quiet() if self._last_ms < 0 else nullcontext():
+            found = self._task.detect_for_video(picture, stamp_ms)
+        self._last_ms = stamp_ms
         height, width = frame.image.shape[:2]
         rows = zip(found.hand_landmarks, found.hand_world_landmarks, found.handedness, strict=True)
         hands = (_hand(image, world, names[0], width / height) for image, world, names in rows)
@@ -169,21 +172,3 @@ def _hand(image: Any, world: Any, name: Any, aspect: float) -> Hand | None:  # n
         return None
     # MediaPipe from 0.10.15 on names the performer's own hand when the picture is not mirrored.
     return Hand(joints[0], joints[1], "left" if name.category_name == "Left" else "right", float(name.score), aspect)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the C++ libraries' chatter off standard error while they start and stop; Python's own errors still rise."""
-    sys.stderr.flush()
-    try:
-        keep = os.dup(2)
-    except OSError:
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)

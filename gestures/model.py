@@ -16,6 +16,7 @@ import numpy as np
 from . import features
 from .clips import REST, check_name, write_whole
 from .errors import ClipError, GesturesError, ModelError
+from .quiet import quiet
 from .types import DecisionRules, Floats
 
 Memory: TypeAlias = tuple[Floats, ...]
@@ -58,8 +59,9 @@ class Model:
 
         self.manifest = manifest
         try:
-            self._interpreter = Interpreter(model_content=step, num_threads=1)
-            self._interpreter.allocate_tensors()
+            with quiet():
+                self._interpreter = Interpreter(model_content=step, num_threads=1)
+                self._interpreter.allocate_tensors()
             runner = self._interpreter.get_signature_runner()
             takes, gives = runner.get_input_details(), runner.get_output_details()
             states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]

@@ -95,7 +95,7 @@ class Window:
         """Show `picture` for at least `wait_s`; False once the window was closed, or q or Escape pressed."""
         cv2 = load_cv2()
         if not self._shown:
-            cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
+            cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
         closed = self._shown and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
         if closed:
             return False

@@ -1,7 +1,7 @@
 """Makes the starter set and its model from synthetic people: `scripts/starter.py --into trained/starter`.
 
-The whole set is hours of landmarks drawn from seeds, made again at each run; `--sample data/starter` keeps a few
-minutes of it to look at. Judged on rendered video by `scripts/render.py`, never on what it learnt from.
+The whole set is hours of landmarks drawn from seeds, made again at each run. `--sample data/starter` writes a few short
+scenes of other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
 """
 
 import argparse
@@ -19,15 +19,16 @@ from gestures.teaching import teach
 from gestures.training import Recipe
 
 MINUTE_S = 60.0
+SAMPLE_SEED = 700_000_000
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
 
 
-def scene(seed: int, busy: float) -> Clip:
-    """A minute of one synthetic person before one synthetic webcam."""
+def scene(seed: int, busy: float, duration_s: float = MINUTE_S, rates_hz: tuple[float, float] = RATES_HZ) -> Clip:
+    """One synthetic person before one synthetic webcam."""
     rng = np.random.default_rng(seed)
-    played = synthetic.perform(seed, MINUTE_S, busy=busy, aspect=float(rng.choice(ASPECTS)))
-    return synthetic.seen(played, seed, rate_hz=float(rng.uniform(*RATES_HZ)), person=f"synthetic-{seed}")
+    played = synthetic.perform(seed, duration_s, busy=busy, aspect=float(rng.choice(ASPECTS)))
+    return synthetic.seen(played, seed, rate_hz=float(rng.uniform(*rates_hz)), person=f"synthetic-{seed}")
 
 
 def make(minutes: int, first_seed: int) -> ClipSet:
@@ -40,18 +41,25 @@ def make(minutes: int, first_seed: int) -> ClipSet:
 def main() -> None:
     """Make the model, and the sample where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--into", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--into", type=Path, metavar="DIR", help="where the model goes")
     parser.add_argument("--minutes", type=int, default=400, metavar="N", help="how many people, each for a minute")
     parser.add_argument("--steps", type=int, default=9000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.add_argument("--sample", type=Path, metavar="DIR", help="keep a few minutes of the landmarks there")
+    parser.add_argument("--sample", type=Path, metavar="DIR", help="where a few short scenes go")
     options = parser.parse_args()
-    began = time.perf_counter()
-    takes = make(options.minutes, 1_000_000 * (1 + options.seed))
     if options.sample is not None:
-        for clip in takes.clips[:8]:
+        for seed in range(SAMPLE_SEED, SAMPLE_SEED + 9):
+            clip = scene(seed, 0.0 if seed % 5 == 0 else 0.8, 20.0, (15.0, 20.0))
             save_clip(clip, options.sample / "sessions" / f"{clip.person}_00.npz")
         save_set_note(options.sample, synthetic.GESTURES, synthetic.MIRROR)
+    if options.into is not None:
+        train(options)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Make the people, let a model learn from them, and say how it does on others."""
+    began = time.perf_counter()
+    takes = make(options.minutes, 1_000_000 * (1 + options.seed))
     with Bar() as bar:
         taught = teach(takes, Recipe(steps=options.steps, seed=options.seed), bar.tell, revise=False)
     title = "Starter gestures, learnt from synthetic motion"
