@@ -30,7 +30,7 @@ OWED_S = 0.6
 that of a swipe of a third of a second it may as well say nothing."""
 MOST = 4.0
 SURE = (0.3, 0.8)
-"""Between these shares of a gesture the answer comes to be owed; before it, silence is right as well."""
+"""Of a gesture whose beginning may be another's: see `lives`."""
 
 
 Unknown: TypeAlias = Sequence[tuple[float, float]]
@@ -72,8 +72,17 @@ def settle(clip: Clip) -> Clip:
     return replace(clip, image=image, world=world)
 
 
-def lives(clip: Clip, labels: Sequence[str], rate_hz: float, unknown: Unknown = ()) -> list[Life]:
-    """The hands of a settled clip, each as the recognizer would feed it to the model, with what it should say."""
+def lives(
+    clip: Clip,
+    labels: Sequence[str],
+    rate_hz: float,
+    unknown: Unknown = (),
+    sure: tuple[float, float] = SURE,
+) -> list[Life]:
+    """The hands of a settled clip, each as the recognizer would feed it to the model, with what it should say.
+
+    Between the shares `sure` of a gesture the answer comes to be owed; before it, silence is right as well.
+    """
     present = clip.present
     out = []
     for slot in (0, 1):
@@ -84,7 +93,7 @@ def lives(clip: Clip, labels: Sequence[str], rate_hz: float, unknown: Unknown = 
         for part in np.split(rows, gaps):
             raws = raw_many(clip.image[part], clip.world[part], slot, clip.aspect)
             ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
-            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz)
+            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz, sure)
             for start, end in unknown:
                 weight[(ticks > start) & (ticks < end)] = 0
             out.append(Life(vectors, truth, owed, weight))
@@ -92,7 +101,12 @@ def lives(clip: Clip, labels: Sequence[str], rate_hz: float, unknown: Unknown = 
 
 
 def _truth(
-    clip: Clip, slot: int, ticks: npt.NDArray[np.float64], labels: Sequence[str], rate_hz: float
+    clip: Clip,
+    slot: int,
+    ticks: npt.NDArray[np.float64],
+    labels: Sequence[str],
+    rate_hz: float,
+    sure: tuple[float, float],
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     truth, owed = np.zeros(len(ticks), np.int64), np.ones(len(ticks), np.float32)
     weight = np.ones(len(ticks), np.float32)
@@ -102,7 +116,7 @@ def _truth(
         share = (ticks - span.start) / (span.end - span.start)
         inside = (share >= 0) & (ticks <= span.end + LINGER_S)
         truth[inside] = labels.index(span.gesture)
-        owed[inside] = np.clip((share[inside] - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
+        owed[inside] = np.clip((share[inside] - sure[0]) / (sure[1] - sure[0]), 0, 1)
         owed[inside & (ticks > span.end + LINGER_S / 2)] = 0
         weight[inside] = np.clip(OWED_S * rate_hz / max(float(owed[inside].sum()), 1.0), 1, MOST)
     return truth, owed, weight
@@ -153,9 +167,13 @@ def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
 
 
 def compose(
-    takes: ClipSet, lenders: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator, chain: int = 4
+    takes: ClipSet,
+    lenders: Sequence[npt.NDArray[np.int64]],
+    rng: np.random.Generator,
+    varied: float = 1.0,
+    chain: int = 4,
 ) -> list[tuple[Clip, Unknown]]:
-    """Every take once, varied, in chains of up to `chain`.
+    """Every take once, in chains of up to `chain`, a share of `varied` of them varied.
 
     Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
     they mean anything. `lenders` as `donors` gives them.
@@ -170,7 +188,8 @@ def compose(
             take = takes.clips[index]
             if len(lenders[index]) and rng.random() < LENT:
                 take = augmentation.lend(take, takes.clips[rng.choice(lenders[index])])
-            take = augmentation.vary(take, rng)
+            if rng.random() < varied:
+                take = augmentation.vary(take, rng)
             if takes.mirror is not None and rng.random() < 0.5:
                 take = augmentation.mirror(take, takes.mirror)
             if take.spans and parts and rng.random() < BROKEN_OFF:
@@ -201,7 +220,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
     spans: list[Span] = []
     unknown: list[tuple[float, float]] = []
     clock = 0.0
-    for k, part in enumerate(parts):
+    for k, part in enumerate(reframe(part, parts[0].aspect) for part in parts):
         if k:
             length = rng.uniform(0.25, 1.5)
             if rng.random() < AWAY:
@@ -222,6 +241,12 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
         clock = float(times[-1][-1])
     whole = np.concatenate(times), np.concatenate(images), np.concatenate(worlds)
     return Clip(*whole, person=parts[0].person, spans=tuple(spans), aspect=parts[0].aspect), unknown
+
+
+def reframe(clip: Clip, aspect: float) -> Clip:
+    """`clip` as a picture of another `aspect` would hold it: the same hands, y in other units."""
+    level = np.array([1, aspect / clip.aspect, 1], np.float32)
+    return replace(clip, image=clip.image * level, aspect=aspect)
 
 
 def _way(

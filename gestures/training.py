@@ -1,6 +1,7 @@
 """Clips -> streams -> a trained model: the only optimiser, loss and batching."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,11 @@ from . import __version__, features
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
-from .streams import Life, compose, donors, lives, settle
+from .streams import SURE, Life, compose, donors, lives, settle
 from .types import Floats
 
+LISTENED = 10
+"""Batches from which the features' mean and spread are taken."""
 MOST_HELD_OUT = 40
 """People beyond these judge no better, and learn more."""
 LANES = 32
@@ -24,7 +27,11 @@ WINDOW = 32
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a model is trained. `steps` corrections of the weights; `units` of each LSTM layer."""
+    """How a model is trained.
+
+    `steps` corrections of the weights; `units` of each LSTM layer; `varied` the share of takes that are played
+    otherwise than they were recorded, each time otherwise; `sure` as in `streams.lives`.
+    """
 
     steps: int = 2400
     units: tuple[int, ...] = (128,)
@@ -32,6 +39,8 @@ class Recipe:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
+    varied: float = 1.0
+    sure: tuple[float, float] = SURE
     average: float = 0.995  # share of the averaged weights that each step keeps
     seed: int = 0
 
@@ -65,12 +74,15 @@ def train(
     labels = (REST, *takes.labels)
     settled = ClipSet(takes.labels, tuple(settle(clip) for clip in takes.clips), (), takes.mirror)
     batches = _batches(settled, labels, recipe, rng)
-    first = next(batches)
-    seen = first.vectors[first.vectors.any(2)]
+    heard = [next(batches) for _ in range(LISTENED)]
+    seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
     if network is None:
-        network = Network(len(labels), recipe.units, seen.mean(0), np.maximum(seen.std(0), 0.05), recipe.dropout)
+        # What never changes teaches nothing; blown up to unit spread it would drown the rest the day it does change.
+        spread = seen.std(0)
+        scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
+        network = Network(len(labels), recipe.units, seen.mean(0), scale, recipe.dropout)
         network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
-    _fit(network, first, batches, recipe, progress)
+    _fit(network, itertools.chain(heard, batches), recipe, progress)
     manifest = Manifest(
         labels,
         recipe.units,
@@ -151,8 +163,8 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
     while True:
         composed = [
             life
-            for clip, unknown in compose(takes, lenders, rng)
-            for life in lives(clip, labels, recipe.rate_hz, unknown)
+            for clip, unknown in compose(takes, lenders, rng, recipe.varied)
+            for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.sure)
         ]
         for i in rng.permutation(len(composed)):
             yield composed[i]
@@ -160,7 +172,6 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
 
 def _fit(
     network: Network,
-    first: _Batch,
     batches: Iterator[_Batch],
     recipe: Recipe,
     progress: Callable[[int, int, float], None] | None,
@@ -186,8 +197,8 @@ def _fit(
 
     memory = [tf.zeros((LANES, units)) for units in network.units for _ in "hc"]
     average = [np.array(v) for v in variables]
-    batch, smooth = first, 0.0
-    for step in range(recipe.steps):
+    smooth = 0.0
+    for step, batch in enumerate(itertools.islice(batches, recipe.steps)):
         memory = [m * batch.goes_on for m in memory]
         loss, memory = learn(batch.vectors, batch.labels, batch.owed, batch.weight, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))
@@ -195,7 +206,6 @@ def _fit(
         smooth = float(loss) if step == 0 else smooth * 0.98 + float(loss) * 0.02
         if progress is not None:
             progress(step + 1, recipe.steps, smooth)
-        batch = next(batches)
     for variable, value in zip(variables, average, strict=True):
         variable.assign(value)
 

@@ -46,7 +46,7 @@ def test_training_reads_what_the_recognizer_reads(tiny):
     got = [life.vectors for life in streams.lives(streams.settle(original), ("rest",), 30.0)]
     assert len(got) == len(expected) == 3
     for vectors in expected.values():
-        assert any(v.shape == vectors.shape and np.allclose(v, vectors, atol=1e-6) for v in got)
+        assert any(v.shape == vectors.shape and np.allclose(v, vectors, atol=1e-4) for v in got)
 
 
 def test_a_flicker_of_the_side_is_settled():
