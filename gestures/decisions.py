@@ -72,15 +72,21 @@ class Decider:
         """Do `event` together with the other hand; the one that does not `tell` is silent about its end."""
         self._active, self._silent, self._pending = event, not tell, None
 
-    def leave(self, time: float) -> list[Event]:
-        """End what is going on because the hand has gone; if it has said nothing yet, it may have its last word."""
-        began: list[Event] = []
+    def last_word(self, time: float) -> list[Event]:
+        """What a hand that goes has still to say: nothing if it has said anything before, or is unsure."""
         level, last = self._rules.leaving, self._last
-        if level is not None and last is not None and self._active is None and self._ended is None:
-            best = 1 + int(last.probabilities[1:].argmax())
-            if last.probabilities[best] >= level:
-                began = [replace(self._begin(best, last), time=time)]
-        return began + self.end(time)
+        if level is None or last is None or self._active is not None or self._ended is not None:
+            return []
+        best = 1 + int(last.probabilities[1:].argmax())
+        if last.probabilities[best] < level:
+            return []
+        self._active = replace(self._begin(best, last), time=time)
+        return [self._active]
+
+    def release(self, ended: Event) -> None:
+        """Be free again, if silent only because of the event that has now ended."""
+        if self._silent and self._active is not None and self._active.started == ended.started:
+            self.end(ended.time)
 
     def end(self, time: float) -> list[Event]:
         """End what is going on; nothing when nothing is."""
@@ -101,28 +107,45 @@ class Decisions:
 
     def push(self, ticks: Sequence[Scores], gone: Sequence[int], time: float) -> list[Event]:
         """What these scores decide; the hands in `gone` left before them, which is known at `time` (s)."""
-        told = [event for hand in gone if hand in self._hands for event in self._hands.pop(hand).leave(time)]
-        events: list[Event] = []
+        events = self._leave([hand for hand in gone if hand in self._hands], time)
+        fresh: list[Event] = []
         for scores in ticks:
             decider = self._hands.setdefault(scores.hand, Decider(self._labels, self._rules))
             self._sides[scores.hand] = scores.side
-            events += decider.push(scores)
-        for event in events:
-            told += [event] if event.phase == "ended" else self._tell(event, events)
-        return told
+            fresh += decider.push(scores)
+        return events + self._tell(fresh)
 
     def finish(self, time: float) -> list[Event]:
         """End whatever is going on, because the stream has ended: every hand has gone."""
-        return [event for decider in self._hands.values() for event in decider.leave(time)]
+        return self._leave(list(self._hands), time)
 
-    def _tell(self, event: Event, events: list[Event]) -> list[Event]:
+    def _leave(self, hands: list[int], time: float) -> list[Event]:
+        fresh = [event for hand in hands for event in self._hands[hand].last_word(time)]
+        told = self._tell(fresh)
+        told += self._tell([event for hand in hands for event in self._hands[hand].end(time)])
+        for hand in hands:
+            del self._hands[hand], self._sides[hand]
+        return told
+
+    def _tell(self, fresh: list[Event]) -> list[Event]:
+        told: list[Event] = []
+        for event in fresh:
+            if event.phase == "began":
+                told += self._together(event, fresh)
+                continue
+            told.append(event)
+            for decider in self._hands.values():
+                decider.release(event)
+        return told
+
+    def _together(self, event: Event, fresh: list[Event]) -> list[Event]:
         """Tell `event`, as "both" if the other hand does it too, or not at all if that hand told it earlier."""
         own = self._hands[event.hand]
         for hand, decider in self._hands.items():
             if hand == event.hand or self._sides[hand] == event.side or not decider.does(event.gesture):
                 continue
             earlier = decider.active
-            if earlier is not None and earlier not in events:
+            if earlier is not None and earlier not in fresh:
                 own.share(earlier, tell=False)
                 return []
             event = replace(event, side="both")

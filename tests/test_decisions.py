@@ -109,3 +109,43 @@ def test_an_event_is_one_json_object():
         "side": "right",
         "confidence": 0.9,
     }
+
+
+def test_a_hand_freed_of_a_shared_gesture_speaks_again():
+    decisions, events = Decisions(LABELS, RULES), []
+    for n in range(120):
+        left = 0.9 if 5 <= n < 30 or 60 <= n < 80 else 0
+        right = 0.9 if 5 <= n < 40 else 0.7 if n < 50 else 0
+        events += decisions.push([scores(n / 30, left, 0, "left"), scores(n / 30, right, 1, "right")], [], n / 30)
+    assert [(e.phase, e.side) for e in events] == [
+        ("began", "both"),
+        ("ended", "both"),
+        ("began", "left"),
+        ("ended", "left"),
+    ]
+
+
+LAST = gestures.DecisionRules(on=0.95, off=0.4, hold_s=0.5, leaving=0.5)
+
+
+def test_a_hand_that_goes_has_a_last_word_and_only_one():
+    assert [(e.gesture, e.phase) for e in run([0.6] * 10, LAST)] == [("swipe", "began"), ("swipe", "ended")]
+    assert run([0.4] * 10, LAST) == []
+    assert run([0.6] * 10) == []
+    said_before = run([0.99] * 30 + [0.1] * 10 + [0.6] * 5, LAST)
+    assert [e.phase for e in said_before] == ["began", "ended"]
+
+
+def test_the_last_word_of_two_hands_is_one():
+    for leave in (lambda d: d.push([], [0, 1], 1.0), lambda d: d.finish(1.0)):
+        decisions = Decisions(LABELS, LAST)
+        for n in range(10):
+            decisions.push([scores(n / 30, 0.8, 0, "left"), scores(n / 30, 0.8, 1, "right")], [], n / 30)
+        assert [(e.phase, e.side, e.time) for e in leave(decisions)] == [("began", "both", 1.0), ("ended", "both", 1.0)]
+
+
+def test_decisions_forget_hands_that_have_gone():
+    decisions = Decisions(LABELS, RULES)
+    for n in range(1000):
+        decisions.push([scores(n / 30, 0.1, n)], [n - 1] if n else [], n / 30)
+    assert len(decisions._hands) == len(decisions._sides) == 1
