@@ -36,7 +36,12 @@ def open_source(source: str) -> "Camera | Video":
     """
     if source.isdecimal():
         return Camera(int(source))
-    if "://" in source:
+    if source.startswith("file://"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        return Video(url2pathname(urlsplit(source).path))
+    if "://" in source or source.startswith("/dev/"):
         return Camera(source)
     return Video(source)
 
@@ -48,6 +53,10 @@ class Video:
         """Raise `CameraError` for a file that is missing or no video."""
         self.path = Path(path)
         self.refused = 0
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            raise CameraError(f"{str(path)!a} has a name that is not UTF-8: rename it") from error
         if not self.path.is_file():
             raise CameraError(f"{path} is not there: name a video file, a camera number or a URL")
         self._capture = load_cv2().VideoCapture(str(self.path))
@@ -88,6 +97,10 @@ class Video:
             raise CameraError(f"{self.path} holds no picture that can be read: try another file")
 
 
+class _EndOfStreamError(Exception):
+    """What the camera's thread leaves when there is no more to come."""
+
+
 class Camera:
     """The newest frame of a webcam or URL; a slow reader skips frames, never lags.
 
@@ -102,6 +115,8 @@ class Camera:
     def __enter__(self) -> "Camera":
         """Open the camera; raise `CameraError` when it does not."""
         self._capture = self._open()
+        # A URL that names a whole film has a length, and an end that is no failure.
+        self._ends = isinstance(self._device, str) and self._capture.get(load_cv2().CAP_PROP_FRAME_COUNT) > 0
         self._news = threading.Condition()
         self._frame: Frame | None = None
         self._failure: Exception | None = None
@@ -118,7 +133,11 @@ class Camera:
         self._capture.release()
 
     def _open(self) -> Any:  # noqa: ANN401 - cv2 has no types
-        capture = load_cv2().VideoCapture(self._device)
+        cv2 = load_cv2()
+        try:
+            capture = cv2.VideoCapture(self._device)
+        except (cv2.error, OverflowError) as error:
+            raise CameraError(f"{self._device} is no camera: use --source 0, 1, 2, …") from error
         if not capture.isOpened():
             capture.release()
             raise CameraError(
@@ -135,7 +154,10 @@ class Camera:
                 good, bgr = self._capture.read()
                 now = time.monotonic() - start
                 if not good:
+                    if self._ends:
+                        raise _EndOfStreamError
                     self._reopen()
+                    shape = None
                     continue
                 shape = shape or bgr.shape
                 if bgr.shape != shape:
@@ -176,9 +198,9 @@ class Camera:
                     raise CameraError(f"camera {self._device} gave no picture for {patience_s:.0f} s: plug it in again")
                 frame, self._frame = self._frame, None
                 if frame is None:
-                    if self._failure is not None:
-                        raise self._failure
-                    return
+                    if self._failure is None or isinstance(self._failure, _EndOfStreamError):
+                        return
+                    raise self._failure
             yield frame
 
     def _has_news(self) -> bool:

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from . import __version__
 from .camera import Camera, Video, open_source
 from .errors import CameraError, ClipError, GesturesError
-from .landmarks import Landmarker, cached_model, fetch_hand_model, find_hand_model, load_mediapipe
+from .landmarks import Landmarker, cached_model, fetch_hand_model, find_hand_model
 from .model import load
 from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
@@ -68,8 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="learn gestures from recordings")
     train.add_argument("data", type=Path, metavar="DATA")
     train.add_argument("--into", type=Path, required=True, metavar="DIR")
-    train.add_argument("--seed", type=int, default=0, metavar="N")
-    train.add_argument("--steps", type=int, metavar="N", help="how long to learn (default: by the size of the set)")
+    train.add_argument("--seed", type=_whole(0), default=0, metavar="N")
+    train.add_argument(
+        "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
+    )
     train.set_defaults(run=_train)
 
     evaluate = verbs.add_parser("evaluate", help="replay recordings through the live engine and score it")
@@ -83,6 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--fetch", action="store_true", help="download the official hand model into the user's cache")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Read a whole number of at least `least`, for argparse."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least or int(text) >= 1 << 31:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} on, not {text}")
+        return int(text)
+
+    return number
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -102,7 +115,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
         window = None
         _talk("no screen here: going on without a window (--no-window says so beforehand)")
     overlay = Overlay(model.manifest.labels)
-    frames, last = 0, 0.0
+    frames, last, shown = 0, 0.0, began
     with ExitStack() as stack:
         stack.enter_context(source)
         landmarker = stack.enter_context(Landmarker())
@@ -113,12 +126,13 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
             seen = landmarker.see(frame)
             events = recognizer.push(seen)
             if frames == 0:
+                shown = time.perf_counter() - frame.time
                 _talk(f"first picture after {time.perf_counter() - began:.1f} s")
             frames, last = frames + 1, frame.time
             _tell(events, options.json)
             if window is not None:
                 # A file is shown at its own pace, a camera as it comes.
-                early_s = 0.0 if isinstance(source, Camera) else began + frame.time - time.perf_counter()
+                early_s = 0.0 if isinstance(source, Camera) else shown + frame.time - time.perf_counter()
                 if not window.show(overlay.draw(frame, seen, recognizer.scores, events), max(0.001, early_s)):
                     break
         _tell(recognizer.finish(), options.json)
@@ -175,6 +189,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation import evaluate, plot
 
     model, clips = load(options.model), load_set(options.data)
+    if options.plots is not None:
+        _writable(options.plots)
+        if importlib.util.find_spec("matplotlib") is None:
+            raise GesturesError("plots need matplotlib, which is not installed: pip install matplotlib")
     strange = sorted(set(clips.labels) - set(model.manifest.labels))
     if strange:
         _talk(f"not known to this model, and not scored: {', '.join(strange)}")
@@ -182,7 +200,6 @@ def _evaluate(options: argparse.Namespace) -> None:
         report, _ = evaluate(model, clips.clips, lambda _: bar.update())
     print(json.dumps(report.json()) if options.json else report.text())
     if options.plots is not None:
-        _writable(options.plots)
         _talk(f"drawn: {plot(report, options.plots)}")
 
 
@@ -208,9 +225,9 @@ def _findings() -> Iterator[tuple[str, str, bool]]:
     if contrib is not None and contrib != _version("opencv-python"):
         same = f"pip install opencv-contrib-python=={_version('opencv-python')}"
         yield "one OpenCV", f"opencv-contrib-python {contrib} differs from opencv-python: {same}", False
-    for name, probe in (("hand model", find_hand_model), ("landmarker", load_mediapipe), ("model", _starter)):
+    for name, probe in (("hand model", find_hand_model), ("landmarker", _landmarker), ("model", _starter)):
         try:
-            yield name, str(getattr(probe(), "__version__", None) or probe()), True
+            yield name, str(probe()), True
         except GesturesError as error:
             yield name, str(error), False
     trains = importlib.util.find_spec("tensorflow") is not None
@@ -229,6 +246,11 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _landmarker() -> str:
+    Landmarker().close()
+    return "starts"
 
 
 def _starter() -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ClipError, InputError
-from .types import JOINTS, Floats, Hand, Observation, Side
+from .types import FARTHEST, JOINTS, Floats, Hand, Observation, Side
 
 FORMAT = 1
 REST = "rest"
@@ -68,12 +68,15 @@ class Clip:
             joints = getattr(self, name)
             if joints.shape != want:
                 raise InputError(f"Clip.{name} must be {want}, not {joints.shape}")
-            if np.isinf(joints).any():
-                raise InputError(f"Clip.{name} must hold no infinite number")
+            if (np.abs(joints) > FARTHEST).any():
+                raise InputError(f"Clip.{name} must hold numbers within ±{FARTHEST:.0f}, or NaN for no hand")
         if self.time.ndim != 1 or not np.isfinite(self.time).all() or (np.diff(self.time) <= 0).any():
             raise InputError("Clip.time must be finite and rise from frame to frame")
         if not (math.isfinite(self.aspect) and self.aspect > 0):
             raise InputError(f"Clip.aspect must be a positive number, not {self.aspect}")
+        for span in self.spans:
+            if not len(self.time) or span.end <= self.time[0] or span.start >= self.time[-1]:
+                raise InputError(f"the span of {span.gesture} at {span.start} to {span.end} s must lie in its clip")
         check_name(self.person)
 
     @classmethod
@@ -138,11 +141,12 @@ class ClipSet:
 def check_name(name: str) -> str:
     """Give `name` back, or raise `InputError` when no folder of that name can be on every system."""
     if (
-        not NAME.fullmatch(name)
+        not isinstance(name, str)
+        or not NAME.fullmatch(name)
         or name != name.strip(" .")
         or name.split(".", maxsplit=1)[0].lower() in {"con", "nul", "aux", "prn"}
     ):
-        raise InputError(f"{name[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
+        raise InputError(f"{str(name)[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
     return name
 
 
@@ -156,9 +160,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise ClipError(
             f"{path} cannot be written ({error.strerror or error}): choose a folder you may write to"
         ) from error
@@ -190,6 +196,7 @@ def load_clip(path: Path) -> Clip:
         if note["format"] != FORMAT:
             raise ClipError(f"{path} is clip format {note['format']}, this version reads {FORMAT}: update gestures")
         spans = tuple(_span(span, note["folder"], path.parent.name) for span in note["spans"])
+        spans = tuple(span for span in spans if span.gesture != REST)
         arrays = time.astype(np.float64), image.astype(np.float32), world.astype(np.float32)
         return Clip(*arrays, person=note["person"], spans=spans, aspect=float(note["aspect"]))
     except ClipError:
@@ -211,23 +218,37 @@ def load_set(folder: Path) -> ClipSet:
     if not paths:
         raise ClipError(f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first")
     clips = tuple(load_clip(path) for path in paths)
-    note: dict[str, Any] = {}
+    path = folder / "set.json"
     try:
-        note = json.loads((folder / "set.json").read_text("utf-8"))
-        listed, mirror = list(note.get("labels", [])), note.get("mirror")
-        mirror = None if mirror is None else dict(mirror)
-    except FileNotFoundError:
-        listed, mirror = [], None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ClipError(f"{folder / 'set.json'} cannot be read ({error}): mend or delete it") from error
+        note = _read_note(path) if path.exists() else {}
+        listed = list(dict.fromkeys(check_name(label) for label in note.get("labels", [])))
+        mirror = note.get("mirror")
+        mirror = None if mirror is None else {check_name(one): check_name(other) for one, other in mirror.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
     found = {span.gesture for clip in clips for span in clip.spans}
     labels = tuple([label for label in listed if label in found] + sorted(found - set(listed)))
     return ClipSet(labels, clips, tuple(paths), mirror)
 
 
+def _read_note(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
+
+
 def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | None = None) -> None:
-    """Write `set.json`: the order of the labels, pairs that mirror each other, licence and consent."""
-    note = {"format": FORMAT, "labels": list(labels), "mirror": mirror, "licence": None, "consent": None}
+    """Write `set.json`: the order of the labels, pairs that mirror each other, licence and consent.
+
+    What stands there already stays: labels are added to, and nothing that somebody has said is taken back.
+    """
+    path = folder / "set.json"
+    note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
+    if path.exists():
+        note |= _read_note(path)
+    note["labels"] = list(dict.fromkeys([*note["labels"], *labels]))
+    note["mirror"] = note["mirror"] if mirror is None else mirror
     write_whole(folder / "set.json", lambda file: file.write(json.dumps(note, indent=2).encode() + b"\n"))
 
 

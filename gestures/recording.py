@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from .camera import Video
 from .clips import REST, Clip, Span, check_name, save_clip, save_set_note
-from .errors import CameraError, ClipError
+from .errors import ClipError, GesturesError
 from .landmarks import Landmarker
 
 REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
@@ -23,7 +24,8 @@ def find_videos(folder: Path) -> list[tuple[str, Path]]:
     """
     if not folder.is_dir():
         raise ClipError(f"{folder} is no folder: name one that holds GESTURE/ANYTHING.mp4")
-    paths = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in VIDEOS)
+    seen = (path for path in folder.glob("*/*") if path.suffix.lower() in VIDEOS)
+    paths = sorted(path for path in seen if not path.name.startswith(".") and not path.parent.name.startswith("."))
     if not paths:
         raise ClipError(f"{folder} holds no videos: put them in as GESTURE/ANYTHING.mp4")
     named = [(path.parent.name, path) for path in paths]
@@ -52,7 +54,7 @@ def label(clip: Clip, gesture: str) -> Clip:
     if len(seen) < FEWEST:
         raise ClipError(f"a hand is seen in {len(seen)} of {len(clip.time)} frames")
     spans = () if gesture == REST else (Span(gesture, float(seen[0]), float(seen[-1])),)
-    return Clip(clip.time, clip.image, clip.world, clip.person, spans, clip.aspect)
+    return replace(clip, spans=spans)
 
 
 def import_videos(
@@ -60,21 +62,33 @@ def import_videos(
 ) -> Iterator[tuple[Path, Clip | None]]:
     """Turn labelled videos into takes below `into`, one after another: each with its clip, None where none came of it.
 
-    What is left out is told to `say` in one sentence. Raise `ClipError` when nothing can be read or written.
+    What is left out is told to `say` in one sentence, and so is a take of an earlier import that is replaced. Raise
+    `ClipError` when nothing can be read or written.
     """
     videos = find_videos(folder)
-    made: list[str] = []
+    made: dict[Path, str] = {}
     for gesture, path in videos:
-        person, take = person_and_take(path.stem)
         try:
+            person, take = person_and_take(path.stem)
             clip = label(watch(path, person, hands), gesture)
-        except (CameraError, ClipError) as error:
+        except GesturesError as error:
             say(f"{path} is left out: {error}")
             yield path, None
             continue
-        save_clip(clip, into / gesture / f"{person}_{take}.npz")
-        made += [gesture]
+        target = _free(into / gesture, person, take, made)
+        if target.exists():
+            say(f"{target} is replaced by {path}")
+        save_clip(clip, target)
+        made[target] = gesture
         yield path, clip
     if not made:
         raise ClipError(f"{folder} gave no take: no hand was found in any of {len(videos)} videos")
-    save_set_note(into, sorted(set(made) - {REST}))
+    save_set_note(into, sorted(set(made.values()) - {REST}))
+
+
+def _free(folder: Path, person: str, take: str, made: dict[Path, str]) -> Path:
+    """The take's place, or the next number that this import has not given away yet."""
+    number = int(take)
+    while (target := folder / f"{person}_{number:0{len(take)}d}.npz") in made:
+        number += 1
+    return target

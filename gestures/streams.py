@@ -191,7 +191,8 @@ def compose(
             if rng.random() < varied:
                 take = augmentation.vary(take, rng)
             if takes.mirror is not None and rng.random() < 0.5:
-                take = augmentation.mirror(take, takes.mirror)
+                mirrored = augmentation.mirror(take, takes.mirror)
+                take = mirrored if all(span.gesture in takes.labels for span in mirrored.spans) else take
             if take.spans and parts and rng.random() < BROKEN_OFF:
                 parts.append(_broken_off(take, rng))
             parts.append(take)

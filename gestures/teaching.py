@@ -59,10 +59,8 @@ def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, 
     recipe, tell = recipe or Recipe(), say or (lambda *_: None)
     check(takes)
     learn_from, judge_on, how = hold_out(takes, seed=recipe.seed)
-    try:
-        check(learn_from)
-    except TrainingError as error:
-        raise TrainingError(f"too few takes to hold some out for judging: {error}") from error
+    if not judge_on.clips:
+        raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
     first = train(learn_from, recipe, progress=lambda at, of, loss: tell("learning", at, of, loss))
     done = 0
 
@@ -81,6 +79,9 @@ def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, 
     if revise:
         again = replace(recipe, steps=max(1, round(recipe.steps * REVISION)))
         last = train(takes, again, lambda at, of, loss: tell("revising", at, of, loss), first.network)
+    made_from = {**last.model.manifest.made_from, "steps": recipe.steps, "revised": revise}
     scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
-    last.model.manifest = replace(last.model.manifest, rules=rules, scores={"split": how, **scores})
+    last.model.manifest = replace(
+        last.model.manifest, rules=rules, made_from=made_from, scores={"split": how, **scores}
+    )
     return Taught(last, judged, how)

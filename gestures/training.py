@@ -2,8 +2,9 @@
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     labels = (REST, *takes.labels)
-    settled = ClipSet(takes.labels, tuple(settle(clip) for clip in takes.clips), (), takes.mirror)
+    settled = ClipSet(takes.labels, tuple(settle(c) for c in takes.clips if len(c.time)), (), takes.mirror)
     batches = _batches(settled, labels, recipe, rng)
     heard = [next(batches) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
@@ -102,17 +103,19 @@ def steps_for(takes: ClipSet) -> int:
 def check(takes: ClipSet) -> None:
     """Raise `TrainingError` when `takes` cannot teach a model."""
     if not takes.labels:
-        raise TrainingError("the recordings hold no gesture, only rest: record at least one gesture")
+        raise TrainingError("the recordings hold no gesture, only rest: film at least one gesture and import it")
+    if not any(clip.present.any() for clip in takes.clips):
+        raise TrainingError("no recording shows a hand: film your hands in view of the camera, and import again")
     rest = any(not clip.spans for clip in takes.clips)
     if len(takes.labels) == 1 and not rest:
         raise TrainingError(
             f"the recordings hold one gesture only ({takes.labels[0]}) and no rest to tell it from:"
-            " record another gesture, or `gestures record rest`"
+            " film another gesture, or a folder `rest` of hands that mean nothing, and import it"
         )
     for label in takes.labels:
         count = sum(any(span.gesture == label for span in clip.spans) for clip in takes.clips)
         if count < 2:
-            raise TrainingError(f"{label} has {count} take: record at least two, better ten")
+            raise TrainingError(f"{label} has {count} take: film it at least twice, better ten times, and import again")
 
 
 def digest(takes: ClipSet) -> str:
@@ -222,22 +225,40 @@ def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # 
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:
-    """(learn from, judge on, how it was split): by person where there are two or more, else by take."""
+    """(learn from, judge on, how it was split): by person where people can be spared, else by take.
+
+    Nobody is held out without whom a gesture could not be learnt.
+    """
     rng = np.random.default_rng(seed)
     people = takes.people
-    if len(people) > 1:
-        count = min(max(1, round(share * len(people))), MOST_HELD_OUT)
-        chosen = set(rng.permutation(list(people))[:count].tolist())
-        names = ", ".join(sorted(chosen)) if count <= 12 else f"{count}"
-        how = f"people held out: {names} of {len(people)}"
-        return takes.only(lambda clip: clip.person not in chosen), takes.only(lambda clip: clip.person in chosen), how
-    held: set[int] = set()
+    count = min(max(1, round(share * len(people))), MOST_HELD_OUT)
+    held: set[str] = set()
+    for person in rng.permutation(list(people)).tolist():
+        others = held | {person}
+        left = [clip for clip in takes.clips if clip.person not in others]
+        if len(held) < count and _can_teach(replace(takes, clips=tuple(left), paths=())):
+            held.add(person)
+    if held:
+        names = ", ".join(sorted(held)) if len(held) <= 12 else f"{len(held)}"
+        once = max(Counter(clip.person for clip in takes.clips).values()) == 1
+        doubt = "; each did one take only: if they are one person, expect live use to be worse" if once else ""
+        how = f"people held out: {names} of {len(people)}{doubt}"
+        return takes.only(lambda c: c.person not in held), takes.only(lambda c: c.person in held), how
+    spared: set[int] = set()
     for label in (REST, *takes.labels):
         own = [i for i, clip in enumerate(takes.clips) if _names(clip) == label]
-        held |= set(rng.permutation(own)[: round(share * len(own))].tolist())
+        spared |= set(rng.permutation(own)[: max(round(share * len(own)), len(own) > 2)].tolist())
     order = {id(clip): i for i, clip in enumerate(takes.clips)}
-    how = "one person only: takes held out, so expect live use by others to be worse"
-    return takes.only(lambda c: order[id(c)] not in held), takes.only(lambda c: order[id(c)] in held), how
+    how = f"takes held out: {len(spared)} of {len(takes.clips)}, by people learnt from: expect others to do worse"
+    return takes.only(lambda c: order[id(c)] not in spared), takes.only(lambda c: order[id(c)] in spared), how
+
+
+def _can_teach(takes: ClipSet) -> bool:
+    try:
+        check(takes)
+    except TrainingError:
+        return False
+    return True
 
 
 def _names(clip: Clip) -> str:

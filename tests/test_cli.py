@@ -142,6 +142,62 @@ def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
     assert "Traceback" not in out + err
 
 
+@pytest.mark.parametrize("name", ["(1).mp4", "con_01.mp4", "x" * 90 + ".mp4"])
+def test_one_odd_file_spoils_no_import(capsys, tmp_path, name, monkeypatch):
+    from conftest import observations
+
+    import gestures
+    from gestures import recording
+
+    monkeypatch.setattr(recording, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
+    folder = tmp_path / "videos" / "wave"
+    folder.mkdir(parents=True)
+    for each in (name, "ana_03.mp4", "._ana_03.mp4"):
+        (folder / each).touch()
+    code, out, err = run(capsys, "import", tmp_path / "videos", "--into", tmp_path / "set")
+    assert code == 0
+    assert (tmp_path / "set" / "wave" / "ana_03.npz").exists()
+    assert "of 2 videos" in out
+    assert ("is left out" in err) == (not name.startswith("x"))
+
+
+def test_no_take_overwrites_another_of_the_same_import(capsys, tmp_path, monkeypatch):
+    from conftest import observations
+
+    import gestures
+    from gestures import recording
+
+    monkeypatch.setattr(recording, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
+    for each in ("rest/a_00.mp4", "idle/a_00.mp4", "wave/a_00.mp4", "wave/a_00.avi"):
+        (tmp_path / "videos" / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "videos" / each).touch()
+    code, _, err = run(capsys, "import", tmp_path / "videos", "--into", tmp_path / "set")
+    assert code == 0
+    assert len(list((tmp_path / "set").rglob("*.npz"))) == 4
+    assert "is replaced" not in err
+    _, _, err = run(capsys, "import", tmp_path / "videos", "--into", tmp_path / "set")
+    assert "is replaced" in err
+    assert len(list((tmp_path / "set").rglob("*.npz"))) == 4
+
+
+def test_a_url_of_a_film_ends_when_the_film_ends(capsys, tmp_path, trained):
+    from gestures import Camera
+
+    video = write_video(tmp_path / "a.mp4", frames=8)
+    code, _, err = run(capsys, "live", "--source", video.as_uri(), "--model", trained, "--no-window")
+    assert (code, "8 pictures" in err) == (0, True)
+    with Camera(video.as_uri()) as camera:
+        assert len(list(camera)) <= 8
+
+
+@pytest.mark.parametrize("words", [["--seed", "-1"], ["--steps", "0"], ["--seed", "x"], ["--steps", "9" * 30]])
+def test_numbers_that_cannot_be_are_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["train", "data", "--into", "m", *words])
+    assert left.value.code == 2
+    assert "must be a whole number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flags", [["--json"], []])
 def test_the_demo_names_the_gestures_of_its_clip(capsys, flags):
     truth = json.loads((shipped("data/demo") / "demo.json").read_text())["spans"]

@@ -145,3 +145,43 @@ def test_folds_hold_each_person_out_once():
     assert len(dealt) == 4
     assert clips.folds(people, 4, seed=1) == dealt
     assert len(clips.folds(["a", "b"], 4)) == 2
+
+
+def test_a_second_note_takes_nothing_back(tmp_path):
+    clips.save_set_note(tmp_path, ["zoom"], {"left": "right"})
+    note = json.loads((tmp_path / "set.json").read_text())
+    (tmp_path / "set.json").write_text(json.dumps({**note, "licence": "CC0", "consent": "yes"}))
+    clips.save_set_note(tmp_path, ["wave", "zoom"])
+    again = json.loads((tmp_path / "set.json").read_text())
+    assert again["labels"] == ["zoom", "wave"]
+    assert (again["mirror"], again["licence"], again["consent"]) == ({"left": "right"}, "CC0", "yes")
+
+
+@pytest.mark.parametrize(
+    "note", ["[", "[1]", '{"labels": [{}]}', '{"labels": 3}', '{"mirror": [1]}', '{"mirror": {"a": 1}}', "[" * 99999]
+)
+def test_a_set_note_that_cannot_be_is_refused_in_words(tmp_path, note):
+    gestures.save_clip(clip("swipe"), tmp_path / "swipe" / "ana_00.npz")
+    (tmp_path / "set.json").write_text(note)
+    with pytest.raises(gestures.ClipError, match="cannot be read"):
+        gestures.load_set(tmp_path)
+
+
+def test_a_gesture_renamed_to_rest_is_rest_and_labels_stand_once(tmp_path):
+    gestures.save_clip(clip("swipe"), tmp_path / "swipe" / "ana_00.npz")
+    gestures.save_clip(clip("wave"), tmp_path / "wave" / "ana_00.npz")
+    (tmp_path / "swipe").rename(tmp_path / "rest")
+    (tmp_path / "set.json").write_text('{"labels": ["wave", "wave", "swipe"]}')
+    assert gestures.load_set(tmp_path).labels == ("wave",)
+
+
+def test_a_span_outside_its_clip_names_the_file(tmp_path):
+    path = tmp_path / "swipe" / "ana_00.npz"
+    gestures.save_clip(clip("swipe"), path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    note = json.loads(str(arrays["note"]))
+    note["spans"][0] |= {"start": 90.0, "end": 91.0}
+    np.savez(path, **{**arrays, "note": np.array(json.dumps(note))})
+    with pytest.raises(gestures.ClipError, match="ana_00"):
+        gestures.load_clip(path)

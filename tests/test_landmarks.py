@@ -57,6 +57,12 @@ def test_a_real_raised_thumb_is_the_performers_right_hand(shared_data):
     assert sides.count("right") > 0.9 * len(sides)
 
 
+def test_two_frames_within_a_millisecond_are_two():
+    blank = np.zeros((48, 64, 3), np.uint8)
+    with gestures.Landmarker() as landmarker:
+        assert [landmarker.see(gestures.Frame(blank, t)).time for t in (1.0, 1.0001, 1.0002)] == [1.0, 1.0001, 1.0002]
+
+
 def test_a_hand_model_that_is_not_the_official_one_is_refused(tmp_path, monkeypatch):
     fake = tmp_path / "hand_landmarker.task"
     fake.write_bytes(b"something else")
@@ -64,7 +70,7 @@ def test_a_hand_model_that_is_not_the_official_one_is_refused(tmp_path, monkeypa
     with pytest.raises(gestures.LandmarkerError, match="not the official one"):
         gestures.Landmarker()
     monkeypatch.setenv("GESTURES_HAND_MODEL", str(tmp_path / "missing"))
-    with pytest.raises(gestures.LandmarkerError, match="no hand model in"):
+    with pytest.raises(gestures.LandmarkerError, match="which is no file"):
         gestures.Landmarker()
 
 
