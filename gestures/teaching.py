@@ -42,10 +42,14 @@ class Taught:
     def card(self, title: str) -> str:
         """The model card: what it knows, what it learnt from, how well it does."""
         manifest, rules = self.model.manifest, self.model.manifest.rules
+        revised = (
+            " The figures are those of the model before it was taught once more on everything."
+            if manifest.made_from.get("revised")
+            else ""
+        )
         return (
             f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
-            f"Split: {self.how}. The figures are those of the model before it was taught once more on everything;"
-            " its levels were fitted on the same held-out part, so expect a little less.\n\n"
+            f"Split: {self.how}.{revised} The levels were fitted on the same held-out part: expect a little less.\n\n"
             f"Speaks at {rules.on}, falls silent below {rules.off}, after {rules.hold_s} s.\n\n"
             f"```\n{self.report.text()}\n```\n"
         )

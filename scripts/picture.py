@@ -12,12 +12,12 @@ import gestures
 from gestures.cli import shipped
 from gestures.overlay import Overlay, Picture
 
-EVERY = 3
-"""One picture of so many: 10 a second of the clip's 30."""
+EVERY = 6
+"""One picture of so many: 5 a second of the clip's 30."""
 
 
 def pictures(model: gestures.Model) -> list[Picture]:
-    """Every third frame with its overlay, mirrored as the window shows it."""
+    """Every sixth frame with its overlay, mirrored as the window shows it."""
     recognizer, overlay = gestures.Recognizer(model), Overlay(model.manifest.labels)
     drawn = []
     with gestures.Video(shipped("data/demo/demo.mp4")) as video, gestures.Landmarker() as landmarker:
@@ -37,8 +37,8 @@ def main() -> None:
     options = parser.parse_args()
     animation = cv2.Animation()
     animation.frames = pictures(gestures.load(options.model))
-    animation.durations = [100] * len(animation.frames)
-    cv2.imwriteanimation(str(options.into), animation, [cv2.IMWRITE_WEBP_QUALITY, 40])
+    animation.durations = [200] * len(animation.frames)
+    cv2.imwriteanimation(str(options.into), animation, [cv2.IMWRITE_WEBP_QUALITY, 35])
 
 
 if __name__ == "__main__":

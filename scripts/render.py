@@ -227,18 +227,18 @@ def write_video(studio: Studio, path: Path, seed: int, size: tuple[int, int] = (
     path.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n")
 
 
-DEMO_SEED = 2796
+DEMO_SEED = 4052
 DEMO_S = 20.0
 DEMO_SIZE = 360, 270
 """MPEG-4 as OpenCV writes it costs so many bytes a pixel, whatever is in the picture; so there are few."""
 DEMO = (
-    *("swipe_left", "swipe_right", "wave", "adjust", "thumb_up", "circle_cw", "pinch", "talk"),
-    *("zoom_in", "grab", "push", "rest"),
+    *("wave", "adjust", "thumb_up", "circle_cw", "talk"),
+    *("grab", "open", "zoom_in", "circle_ccw", "rest"),
 )
 
 
 def demo_performance(seed: int = DEMO_SEED) -> Performance:
-    """One performer, right-handed and brisk, doing nine gestures with idle life between them."""
+    """One performer, right-handed and brisk, doing seven gestures with idle life between them."""
     performer = Performer(
         side="right",
         sides=("left", "right"),

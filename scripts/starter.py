@@ -20,6 +20,14 @@ from gestures.training import Recipe
 
 MINUTE_S = 60.0
 SAMPLE_SEED = 700_000_000
+LIMITS = """
+## Where it fails
+
+It has never seen a real hand move. Every figure above is on synthetic people, a minute each, of which a fifth only
+idle; "exactly the right event" asks for a whole minute without one mistake. Swipes to the left and right are mostly
+missed, beckon and zoom out often taken for others, and lively idling is now and then taken for a gesture (the false
+accepts above). For real use train it on takes of your own.
+"""
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
 
@@ -66,8 +74,9 @@ def train(options: argparse.Namespace) -> None:
             steps=options.steps, units=(160,), dropout=0.1, varied=0.25, sure=(0.15, 0.6), seed=options.seed
         )
         taught = teach(takes, recipe, bar.tell, revise=False)
-    title = "Starter gestures, learnt from synthetic motion"
-    taught.save(options.into, title)
+    taught.save(options.into, "Starter gestures, learnt from synthetic motion")
+    with (options.into / "README.md").open("a", encoding="utf-8") as card:
+        card.write(LIMITS)
     print(f"{taught.report.text()}\nsaved to {options.into} after {(time.perf_counter() - began) / 60:.0f} min")
 
 
