@@ -183,17 +183,9 @@ def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRul
             wrong += 0 if each.clip.spans else len(said)
         return wrong
 
-    def best(choices: Iterable[DecisionRules]) -> DecisionRules:
-        return min(reversed(list(choices)), key=cost)
-
-    levels = (DecisionRules(on, min(0.4, on / 2), hold_s) for on, hold_s in itertools.product(LEVELS, HOLDS_S))
-    strict = best(levels)
-    return best(replace(rules, leaving=level) for level in LEAVING for rules in _around(strict))
-
-
-def _around(rules: DecisionRules) -> list[DecisionRules]:
-    """`rules` and stricter ones: who may have a last word can afford to wait."""
-    return [rules, *(replace(rules, on=on, off=min(0.4, on / 2), hold_s=0.4) for on in LEVELS if on >= rules.on)]
+    grid = itertools.product(LEAVING, LEVELS, HOLDS_S)
+    choices = [DecisionRules(on, min(0.4, on / 2), hold_s, leaving=leaving) for leaving, on, hold_s in grid]
+    return min(reversed(choices), key=cost)
 
 
 def plot(result: Report, folder: Path) -> Path:

@@ -130,7 +130,10 @@ def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
     import time
 
     video = write_video(tmp_path / "a.mp4", frames=3000, size=(640, 480))
-    command = [sys.executable, "-m", "gestures.cli", "live", "--source", video, "--model", trained, "--no-window"]
+    # A shell starts its background jobs deaf to Ctrl-C; this one must hear it even when the tests are such a job.
+    hear = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import gestures.cli as c"
+    words = ["live", "--source", video, "--model", trained, "--no-window"]
+    command = [sys.executable, "-c", f"{hear}; sys.exit(c.main(sys.argv[1:]))", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("first picture"):
