@@ -15,8 +15,6 @@ from .types import Floats
 
 OWNS = 0.35
 """A hand does a gesture when it moves at least this much of what the busier hand moves."""
-LINGER_S = 0.25
-"""For so long after its end a gesture may still be named: a short swipe is known only when it is over."""
 AWAY = 0.3
 """How often a hand leaves between two takes, so that the next begins with an empty memory."""
 BROKEN_OFF = 0.1
@@ -26,11 +24,23 @@ LENT = 0.7
 SAME_SHAPE = 1.0
 """How far the mean shapes of two gestures may be apart, in the spread of each, and still be the same."""
 OWED_S = 0.6
-"""A gesture so short that its answer is owed for less than this weighs more, up to `MOST` times: else a network finds
-that of a swipe of a third of a second it may as well say nothing."""
-MOST = 4.0
-SURE = (0.3, 0.8)
-"""Of a gesture whose beginning may be another's: see `lives`."""
+"""A gesture whose answer is owed for less than this is a short one."""
+AFTER_S = 0.1
+"""For so long after its end a gesture is still to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """When the answer is owed, and how much.
+
+    Between the shares `sure` of a gesture its name comes to be owed; before, silence is right as well, and again until
+    `linger_s` after its end. A gesture so short that its name is owed for little time weighs up to `boost` times more:
+    else a network finds that of a swipe of a third of a second it may as well say nothing.
+    """
+
+    sure: tuple[float, float] = (0.3, 0.8)
+    linger_s: float = 0.4
+    boost: float = 1.0
 
 
 Unknown: TypeAlias = Sequence[tuple[float, float]]
@@ -77,11 +87,11 @@ def lives(
     labels: Sequence[str],
     rate_hz: float,
     unknown: Unknown = (),
-    sure: tuple[float, float] = SURE,
+    owing: Owing | None = None,
 ) -> list[Life]:
     """The hands of a settled clip, each as the recognizer would feed it to the model, with what it should say.
 
-    Between the shares `sure` of a gesture the answer comes to be owed; before it, silence is right as well.
+    `owing` None: as an `Owing` without words.
     """
     present = clip.present
     out = []
@@ -93,7 +103,7 @@ def lives(
         for part in np.split(rows, gaps):
             raws = raw_many(clip.image[part], clip.world[part], slot, clip.aspect)
             ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
-            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz, sure)
+            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz, owing or Owing())
             for start, end in unknown:
                 weight[(ticks > start) & (ticks < end)] = 0
             out.append(Life(vectors, truth, owed, weight))
@@ -106,7 +116,7 @@ def _truth(
     ticks: npt.NDArray[np.float64],
     labels: Sequence[str],
     rate_hz: float,
-    sure: tuple[float, float],
+    owing: Owing,
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     truth, owed = np.zeros(len(ticks), np.int64), np.ones(len(ticks), np.float32)
     weight = np.ones(len(ticks), np.float32)
@@ -114,11 +124,11 @@ def _truth(
         if not _owns(clip, slot, span):
             continue
         share = (ticks - span.start) / (span.end - span.start)
-        inside = (share >= 0) & (ticks <= span.end + LINGER_S)
+        inside = (share >= 0) & (ticks <= span.end + owing.linger_s)
         truth[inside] = labels.index(span.gesture)
-        owed[inside] = np.clip((share[inside] - sure[0]) / (sure[1] - sure[0]), 0, 1)
-        owed[inside & (ticks > span.end + LINGER_S / 2)] = 0
-        weight[inside] = np.clip(OWED_S * rate_hz / max(float(owed[inside].sum()), 1.0), 1, MOST)
+        owed[inside] = np.clip((share[inside] - owing.sure[0]) / (owing.sure[1] - owing.sure[0]), 0, 1)
+        owed[inside & (ticks > span.end + AFTER_S)] = 0
+        weight[inside] = np.clip(OWED_S * rate_hz / max(float(owed[inside].sum()), 1.0), 1, owing.boost)
     return truth, owed, weight
 
 
@@ -232,7 +242,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
                 times.append(ticks)
                 images.append(image)
                 worlds.append(world)
-                unknown.append((clock + min(LINGER_S, length / 2), clock + length))
+                unknown.append((clock + min(AFTER_S, length / 2), clock + length))
             clock += length
         shift = clock - part.time[0]
         times.append(part.time + shift)

@@ -4,17 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from .augmentation import vary
 from .clips import Clip, ClipSet
 from .errors import TrainingError
-from .evaluation import Report, evaluate, fit_rules, replay, report
+from .evaluation import Report, evaluate, fit_rules, report
 from .model import Model, save
 from .training import Recipe, Trained, check, hold_out, train
 
-FIT_ON = 100
-"""Fewer clips than this are joined by variations of themselves, so that no level hangs on a handful."""
 REVISION = 0.4
 """Share of the steps spent once more on everything, the judged-on part included."""
 
@@ -74,10 +69,8 @@ def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, 
         tell("judging", done, len(judge_on.clips), float("nan"))
 
     _, replays = evaluate(first.model, judge_on.clips, count)
-    labels, rng = first.model.manifest.labels, np.random.default_rng(recipe.seed)
-    copies = max(0, round(FIT_ON / len(judge_on.clips)) - 1)
-    others = [replay(first.model, vary(clip, rng)) for clip in judge_on.clips for _ in range(copies)]
-    rules = fit_rules([*replays, *others], labels)
+    labels = first.model.manifest.labels
+    rules = fit_rules(replays, labels)
     judged = report([each.judge(labels, rules) for each in replays], labels)
     last = first
     if revise:

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from . import __version__, features
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
-from .streams import SURE, Life, compose, donors, lives, settle
+from .streams import Life, Owing, compose, donors, lives, settle
 from .types import Floats
 
 LISTENED = 10
@@ -31,7 +31,7 @@ class Recipe:
     """How a model is trained.
 
     `steps` corrections of the weights; `units` of each LSTM layer; `varied` the share of takes that are played
-    otherwise than they were recorded, each time otherwise; `sure` as in `streams.lives`.
+    otherwise than they were recorded, each time otherwise; `owing` when the answer is owed.
     """
 
     steps: int = 2400
@@ -41,7 +41,7 @@ class Recipe:
     weight_decay: float = 1e-2
     dropout: float = 0.3
     varied: float = 1.0
-    sure: tuple[float, float] = SURE
+    owing: Owing = field(default_factory=Owing)
     average: float = 0.995  # share of the averaged weights that each step keeps
     seed: int = 0
 
@@ -167,7 +167,7 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
         composed = [
             life
             for clip, unknown in compose(takes, lenders, rng, recipe.varied)
-            for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.sure)
+            for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing)
         ]
         for i in rng.permutation(len(composed)):
             yield composed[i]

@@ -15,10 +15,12 @@ from tqdm import tqdm
 from gestures import synthetic
 from gestures.cli import Bar
 from gestures.clips import Clip, ClipSet, save_clip, save_set_note
+from gestures.streams import Owing
 from gestures.teaching import teach
 from gestures.training import Recipe
 
 MINUTE_S = 60.0
+OWING = Owing(sure=(0.15, 0.6), linger_s=0.25, boost=4.0)
 SAMPLE_SEED = 700_000_000
 LIMITS = """
 ## Where it fails
@@ -70,9 +72,7 @@ def train(options: argparse.Namespace) -> None:
     takes = make(options.minutes, 1_000_000 * (1 + options.seed))
     with Bar() as bar:
         # Scenes are drawn with all their variety, and no gesture begins as another does.
-        recipe = Recipe(
-            steps=options.steps, units=(160,), dropout=0.1, varied=0.25, sure=(0.15, 0.6), seed=options.seed
-        )
+        recipe = Recipe(steps=options.steps, units=(160,), dropout=0.1, varied=0.25, owing=OWING, seed=options.seed)
         taught = teach(takes, recipe, bar.tell, revise=False)
     taught.save(options.into, "Starter gestures, learnt from synthetic motion")
     with (options.into / "README.md").open("a", encoding="utf-8") as card:
