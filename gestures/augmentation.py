@@ -17,9 +17,9 @@ DROPOUT = 0.15
 """The largest share of frames taken away."""
 
 
-def vary(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
+def vary(clip: Clip, rng: np.random.Generator) -> Clip:
     """A plausible other take: other speed, frame rate, place, distance, tilt and build of hand; noisier, with gaps."""
-    return jitter(move(stretch_path(retime(clip, rng), rng), rng, turn_deg), rng)
+    return jitter(move(stretch_path(retime(clip, rng), rng), rng), rng)
 
 
 def retime(clip: Clip, rng: np.random.Generator) -> Clip:
@@ -58,9 +58,9 @@ def resample(clip: Clip, ticks: npt.NDArray[np.float64]) -> Clip:
     return replace(clip, time=ticks, image=between(clip.image), world=between(clip.world))
 
 
-def move(clip: Clip, rng: np.random.Generator, turn_deg: float = 15.0) -> Clip:
+def move(clip: Clip, rng: np.random.Generator) -> Clip:
     """Put the hands elsewhere: turned in the picture, nearer or farther, seen from another side, of other build."""
-    roll = np.deg2rad(rng.normal(0, turn_deg / 1.5))
+    roll = np.deg2rad(rng.normal(0, 10))
     yaw, pitch = np.deg2rad(rng.normal(0, 12, 2))
     stretch = np.exp(rng.normal(0, 0.06, 3)).astype(np.float32)
     turn: Floats = (_turn(roll, 0, 1) @ _turn(yaw, 0, 2) @ _turn(pitch, 1, 2)).astype(np.float32)

@@ -70,11 +70,6 @@ class Video:
     def __exit__(self, *_: object) -> None:
         self._capture.release()
 
-    @property
-    def frames(self) -> int:
-        """How many frames the file claims to have; 0 when it does not say."""
-        return max(0, int(self._capture.get(load_cv2().CAP_PROP_FRAME_COUNT)))
-
     def __iter__(self) -> Iterator[Frame]:
         cv2 = load_cv2()
         rate_hz = self._capture.get(cv2.CAP_PROP_FPS)

@@ -93,12 +93,14 @@ def load(folder: str | Path) -> Model:
     """Load a trained model; raise `ModelError` when a file is missing or changed, or it does not fit this version."""
     folder = Path(folder)
     manifest = load_manifest(folder)
-    for name in FILES:
+    # What was checked is what runs: each file is read once.
+    contents = {name: _read(folder / name) for name in FILES}
+    for name, content in contents.items():
         if name not in manifest.sha256:
             raise ModelError(f"{folder / 'manifest.json'} names no hash of {name}: train it again")
-        if _sha256(_read(folder / name)) != manifest.sha256[name]:
+        if _sha256(content) != manifest.sha256[name]:
             raise ModelError(f"{folder / name} is not the file its manifest names (sha256 differs): train it again")
-    return Model(manifest, _read(folder / "step.tflite"))
+    return Model(manifest, contents["step.tflite"])
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -21,8 +21,8 @@ def write_video(path, frames=20, size=(64, 48), rate_hz=25.0):
 
 def test_a_file_gives_every_frame_in_rgb_with_its_time(tmp_path):
     with gestures.Video(write_video(tmp_path / "a.mp4")) as video:
-        assert video.frames == 20
         frames = list(video)
+    assert len(frames) == 20
     assert [f.time for f in frames] == pytest.approx(np.arange(20) / 25, abs=1e-3)
     assert frames[0].image.shape == (48, 64, 3)
     red, _, blue = frames[0].image.mean((0, 1))
