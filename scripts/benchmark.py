@@ -1,8 +1,8 @@
 """Accuracy on public data, on people or rounds never trained on: one table a data set.
 
-scripts/benchmark.py egogestar --train DIR [--test DIR] [--json]
+scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json]
 
-Without --test: folds within --train, by recording round; levels are fitted on rounds of the training part. With it:
+Without --test: folds within --train, by recording round or person; levels are fitted within the training part. With it:
 train on all of --train, score on --test once. Each fold's result is kept in the user's cache under the hash of the
 data, the recipe and the package's source, so that an interrupted run goes on where it stopped.
 """
@@ -13,7 +13,9 @@ import json
 import pickle
 import sys
 import time
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ import readers
 import gestures
 from gestures.cli import Bar
 from gestures.clips import REST, ClipSet, folds
-from gestures.evaluation import Verdict, replay, report
+from gestures.evaluation import Report, Verdict, replay, report
 from gestures.teaching import teach
-from gestures.training import Recipe, digest, steps_for
+from gestures.training import Recipe, digest, steps_for, train
 
 SEED = 0
 FOLDS = 4
@@ -36,42 +38,148 @@ def source_hash() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def judge(learn: ClipSet, test: ClipSet, name: str) -> tuple[list[Verdict], float]:
-    """Teach a model on `learn` and let it follow every clip of `test`: what it said, and the seconds of teaching.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is learnt from, what is judged on, and what it is called; of clips `alone`, only the label is asked for."""
+
+    name: str
+    learn: ClipSet
+    test: ClipSet
+    alone: bool = False
+
+
+def judge(part: Part) -> tuple[list[Verdict], float]:
+    """Teach a model and let it follow every clip it has not seen: what it said, and the seconds of teaching.
 
     An earlier run's answer is taken up when nothing has changed since.
     """
-    recipe = Recipe(steps=steps_for(learn), seed=SEED)
-    key = " ".join((digest(learn), digest(test), source_hash(), json.dumps(asdict(recipe))))
+    recipe = Recipe(steps=steps_for(part.learn), seed=SEED)
+    key = " ".join(
+        (digest(part.learn), digest(part.test), source_hash(), json.dumps(asdict(recipe)), "alone" * part.alone)
+    )
     kept = readers.cache("results") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.pickle"
     if kept.exists():
         answer: tuple[list[Verdict], float] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own cache
         return answer
     began = time.perf_counter()
-    with Bar(name) as bar:
-        model = teach(learn, recipe, bar.tell).model
+    with Bar(part.name) as bar:
+        if part.alone:
+            model = train(part.learn, recipe, lambda at, of, loss: bar.tell("learning", at, of, loss)).model
+        else:
+            model = teach(part.learn, recipe, bar.tell).model
     train_s = time.perf_counter() - began
     labels, rules = model.manifest.labels, model.manifest.rules
-    verdicts = [replay(model, clip).judge(labels, rules) for clip in test.clips]
+    verdicts = [replay(model, clip).judge(labels, rules) for clip in part.test.clips]
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(pickle.dumps((verdicts, train_s)))
     return verdicts, train_s
 
 
+def score(parts: Sequence[Part], labels: tuple[str, ...]) -> tuple[Report, list[float]]:
+    """All parts' clips in one report, and the seconds of teaching each."""
+    done = [judge(part) for part in parts]
+    result = report([verdict for verdicts, _ in done for verdict in verdicts], (REST, *labels))
+    return result, [round(seconds, 1) for _, seconds in done]
+
+
+def by_person(takes: ClipSet, count: int, name: str, alone: bool, always: ClipSet | None = None) -> list[Part]:
+    """`count` parts, each judged on other people; `always` is learnt from in every part."""
+    groups = folds(takes.people, count, SEED)
+    parts = []
+    for k, group in enumerate(groups):
+        learn, test = apart(takes, [clip.person in group for clip in takes.clips])
+        if always is not None:
+            learn = replace(learn, clips=learn.clips + always.clips)
+        parts.append(Part(f"{name} {k + 1} of {len(groups)}", learn, test, alone))
+    return parts
+
+
+def apart(takes: ClipSet, judged: Sequence[bool]) -> tuple[ClipSet, ClipSet]:
+    """`takes` in two: learnt from, and judged on."""
+    learn = tuple(clip for clip, held in zip(takes.clips, judged, strict=True) if not held)
+    test = tuple(clip for clip, held in zip(takes.clips, judged, strict=True) if held)
+    return replace(takes, clips=learn, paths=()), replace(takes, clips=test, paths=())
+
+
+def sfinge3d(options: argparse.Namespace) -> dict[str, Any]:
+    """Streams with and without other streams in training, and single gestures."""
+    takes, streams = readers.sfinge3d(options.train)
+    single, online = by_person(takes, FOLDS, "single", True), by_person(streams, FOLDS, "online", False, takes)
+    alone = [Part("dictionary only", takes, streams)]
+    if options.test is not None:
+        test_takes, test_streams = readers.sfinge3d(options.test)
+        both = replace(takes, clips=takes.clips + streams.clips)
+        single, online = [Part("single", takes, test_takes, True)], [Part("online", both, test_streams)]
+        alone = [Part("dictionary only", takes, test_streams)]
+    figures: dict[str, Any] = {"set": "sfinge3d", "seed": SEED, "split": split(options, online, "streams, by takes")}
+    if any(part.test.clips for part in single):
+        result, figures["train_s"] = score(single, takes.labels)
+        figures["isolated"], figures["clips"] = result.isolated, result.videos
+    for name, parts in (("online", online), ("dictionary_only", alone)):
+        if any(part.test.clips for part in parts):
+            result, _ = score(parts, takes.labels)
+            tally = result.tally.json()
+            figures[name] = {key: value for key, value in tally.items() if key != "per_class"}
+    return figures
+
+
+def fpha(options: argparse.Namespace) -> dict[str, Any]:
+    """Actions, by trial with the same people in both parts, and by person."""
+    takes = readers.fpha(options.train)
+    figures: dict[str, Any] = {"set": "fpha", "seed": SEED, "clips": len(takes.clips)}
+    if options.test is not None:
+        result, figures["train_s"] = score([Part("test", takes, readers.fpha(options.test), True)], takes.labels)
+        return {**figures, "split": "test folder", "isolated": result.isolated, "clips": result.videos}
+    fold = []
+    done: Counter[tuple[str, str]] = Counter()
+    for clip in takes.clips:
+        pair = clip.person, clip.spans[0].gesture
+        # Every person's every action keeps a trial to learn from wherever it has two.
+        fold.append((done[pair] + takes.labels.index(pair[1]) + int(pair[0][-1])) % FOLDS)
+        done[pair] += 1
+    trials = [
+        Part(f"trials {k + 1} of {FOLDS}", *apart(takes, [n == k for n in fold]), alone=True) for k in range(FOLDS)
+    ]
+    result, figures["train_s"] = score(trials, takes.labels)
+    figures["isolated_by_trial"] = result.isolated
+    result, _ = score(by_person(takes, len(takes.people), "people", True), takes.labels)
+    return {**figures, "split": "4 folds by trial; one person left out", "isolated_by_person": result.isolated}
+
+
+def mp_data(options: argparse.Namespace) -> dict[str, Any]:
+    """Three words, one person left out."""
+    takes = readers.mp_data(options.train)
+    parts = by_person(takes, len(takes.people), "people", True)
+    if options.test is not None:
+        parts = [Part("test", takes, readers.mp_data(options.test), True)]
+    result, train_s = score(parts, takes.labels)
+    each = {part.test.people[0]: score([part], takes.labels)[0].isolated["100%"] for part in parts}
+    return {
+        "set": "mp_data",
+        "seed": SEED,
+        "split": split(options, parts, "person"),
+        "clips": result.videos,
+        "isolated": result.isolated,
+        "train_s": train_s,
+        "each": each,
+        "confusion": {"labels": list(result.labels), "counts": result.confusion.tolist()},
+    }
+
+
+def split(options: argparse.Namespace, parts: Sequence[Part], by: str) -> str:
+    """How the clips were split, in words."""
+    return "test folder" if options.test else f"{len(parts)} folds by {by}"
+
+
 def egogestar(options: argparse.Namespace) -> dict[str, Any]:
     """Video accuracy: the live engine over whole videos, right when just the one right event is fired."""
     learn, blind = readers.egogestar(options.train)
-    if options.test is None:
-        parts = [
-            (learn.only(lambda c, g=group: c.person not in g), learn.only(lambda c, g=group: c.person in g))
-            for group in folds(learn.people, FOLDS, SEED)
-        ]
-    else:
+    parts = by_person(learn, FOLDS, "part", False)
+    if options.test is not None:
         test, blind = readers.egogestar(options.test)
-        parts = [(learn, test)]
-    done = [judge(*part, f"part {k + 1} of {len(parts)}") for k, part in enumerate(parts)]
+        parts = [Part("test", learn, test)]
     labels = (REST, *learn.labels)
-    result = report([verdict for verdicts, _ in done for verdict in verdicts], labels)
+    result, train_s = score(parts, learn.labels)
     if not options.json:
         print(result.text())
     right = round(result.video_accuracy * result.videos)
@@ -80,7 +188,7 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "set": "egogestar",
         "seed": SEED,
-        "split": "test folder" if options.test else f"{len(parts)} folds by round",
+        "split": split(options, parts, "round"),
         "video_accuracy": (right + blind_right) / (result.videos + len(blind)),
         "videos": result.videos + len(blind),
         "video_accuracy_hand_found": result.video_accuracy,
@@ -90,21 +198,24 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
         "unclassified": result.rest_videos,
         "isolated": result.isolated,
         "NTtD": result.tally.json()["NTtD"],
-        "train_s": [round(seconds, 1) for _, seconds in done],
+        "train_s": train_s,
         "confusion": {"labels": list(labels), "counts": result.confusion.tolist()},
     }
+
+
+SETS = {"egogestar": egogestar, "sfinge3d": sfinge3d, "fpha": fpha, "mp_data": mp_data}
 
 
 def main() -> int:
     """Print the table of one data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=["egogestar"])
+    parser.add_argument("name", choices=sorted(SETS))
     parser.add_argument("--train", type=Path, required=True, metavar="DIR")
     parser.add_argument("--test", type=Path, metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON object with every figure")
     options = parser.parse_args()
     try:
-        figures = egogestar(options)
+        figures = SETS[options.name](options)
     except gestures.GesturesError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
