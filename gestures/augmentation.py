@@ -41,9 +41,9 @@ def retime(clip: Clip, rng: np.random.Generator) -> Clip:
     ticks = np.arange(start, start + clock[-1], 1 / rate_hz)
     ticks = ticks + rng.uniform(-0.2, 0.2, len(ticks)) / rate_hz
     ticks = ticks[(ticks >= start) & (rng.random(len(ticks)) >= rng.uniform(0, DROPOUT))]
-    if len(ticks) < 2:
-        return replace(clip, time=new_time, spans=spans)
-    return replace(resample(replace(clip, time=new_time), ticks), spans=spans)
+    # The spans go by the new clock: beside the old one they may lie outside the clip.
+    retimed = replace(clip, time=new_time, spans=spans)
+    return retimed if len(ticks) < 2 else resample(retimed, ticks)
 
 
 def resample(clip: Clip, ticks: npt.NDArray[np.float64]) -> Clip:
@@ -55,7 +55,8 @@ def resample(clip: Clip, ticks: npt.NDArray[np.float64]) -> Clip:
     def between(joints: Floats) -> Floats:
         return joints[after - 1] + (joints[after] - joints[after - 1]) * share
 
-    return replace(clip, time=ticks, image=between(clip.image), world=between(clip.world))
+    spans = tuple(span for span in clip.spans if span.start < ticks[-1] and span.end > ticks[0])
+    return replace(clip, time=ticks, image=between(clip.image), world=between(clip.world), spans=spans)
 
 
 def move(clip: Clip, rng: np.random.Generator) -> Clip:

@@ -21,6 +21,7 @@ class Decider:
         self._pending: tuple[int, float] | None = None  # class, since when it has been above its level
         self._moving: float | None = None  # since when rest has been unlikely
         self._ended: float | None = None
+        self._free: float | None = None  # s: no event of this hand can have started before
 
     @property
     def active(self) -> Event | None:
@@ -31,6 +32,7 @@ class Decider:
         """What begins or ends with these scores."""
         p, rules, time = scores.probabilities, self._rules, scores.time
         self._last = scores
+        self._free = time if self._free is None else self._free
         events = []
         if self._active is not None and p[self._labels.index(self._active.gesture)] < rules.off:
             events = self.end(time)
@@ -54,7 +56,9 @@ class Decider:
         return []
 
     def _begin(self, best: int, scores: Scores) -> Event:
-        started = scores.time if self._moving is None else self._moving
+        moving = scores.time if self._moving is None else self._moving
+        # A hand has not begun before it was seen, nor before it had ended its last gesture.
+        started = moving - self._rules.lead_s if self._free is None else max(moving - self._rules.lead_s, self._free)
         confidence = float(scores.probabilities[best])
         event = Event(self._labels[best], "began", scores.time, started, scores.hand, scores.side, confidence)
         self._active, self._silent, self._pending = event, False, None
@@ -93,7 +97,7 @@ class Decider:
         if self._active is None:
             return []
         told = [] if self._silent else [replace(self._active, phase="ended", time=time)]
-        self._active, self._silent, self._moving, self._ended = None, False, None, time
+        self._active, self._silent, self._moving, self._ended, self._free = None, False, None, time, time
         return told
 
 

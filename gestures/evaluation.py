@@ -185,7 +185,20 @@ def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRul
 
     grid = itertools.product(LEAVING, LEVELS, HOLDS_S)
     choices = [DecisionRules(on, min(0.4, on / 2), hold_s, leaving=leaving) for leaving, on, hold_s in grid]
-    return min(reversed(choices), key=cost)
+    rules = min(reversed(choices), key=cost)
+    return replace(rules, lead_s=_lead_s(replays, labels, rules))
+
+
+def _lead_s(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> float:
+    """How long after the annotated onset events are said to start, s: the median over gestures rightly named."""
+    late = [
+        event.started - span.start
+        for each in replays
+        for event in each.events(labels, rules)
+        for span in each.clip.spans
+        if event.phase == "began" and event.gesture == span.gesture and span.start <= event.started <= span.end
+    ]
+    return max(0.0, float(np.median(late))) if late else 0.0
 
 
 def plot(result: Report, folder: Path) -> Path:

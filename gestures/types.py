@@ -128,7 +128,8 @@ class DecisionRules:
     A gesture begins once its probability has stayed at or above `on` for `hold_s`, ends once it falls below `off`,
     and none begins within `rest_s` of the last one's end. A hand that goes away before it has said anything says what
     was at or above `leaving`: no more evidence will come. None: it says nothing. `per_gesture` gives single gestures
-    an `on` of their own.
+    an `on` of their own. A network sees that a gesture is under way `lead_s` after its onset: so much earlier an event
+    is said to have started.
     """
 
     on: float = 0.8
@@ -136,6 +137,7 @@ class DecisionRules:
     hold_s: float = 0.1
     rest_s: float = 0.2
     leaving: float | None = None
+    lead_s: float = 0.0
     per_gesture: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -145,8 +147,10 @@ class DecisionRules:
                 raise InputError(f"DecisionRules must have 0 <= off <= on <= 1, not off={self.off}, on={on}")
         if self.leaving is not None and not 0 <= self.leaving <= 1:
             raise InputError(f"DecisionRules.leaving must be 0 to 1 or None, not {self.leaving}")
-        if not (0 <= self.hold_s < math.inf and 0 <= self.rest_s < math.inf):
-            raise InputError(f"DecisionRules times must be 0 s or more, not {self.hold_s} and {self.rest_s}")
+        if not all(0 <= each < math.inf for each in (self.hold_s, self.rest_s, self.lead_s)):
+            raise InputError(
+                f"DecisionRules times must be 0 s or more, not {self.hold_s}, {self.rest_s} and {self.lead_s}"
+            )
 
     def on_for(self, gesture: str) -> float:
         """The probability at which `gesture` begins."""

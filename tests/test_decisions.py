@@ -34,6 +34,14 @@ def test_a_gesture_begins_after_its_hold_time_and_ends_below_off():
     assert round(events[0].started * 30) == 5
 
 
+def test_an_event_started_so_much_earlier_as_the_network_lags_but_never_before_it_could():
+    pairs = [0] * 12 + [0.9] * 10 + [0] * 4 + [0.9] * 10
+    lagging = gestures.DecisionRules(on=0.8, off=0.4, hold_s=0.1, rest_s=0, lead_s=0.3)
+    assert [round(e.started * 30) for e in run(pairs, lagging) if e.phase == "began"] == [12 - 9, 22]
+    hasty = gestures.DecisionRules(on=0.8, off=0.4, hold_s=0.1, rest_s=0, lead_s=9)
+    assert [round(e.started * 30) for e in run(pairs, hasty) if e.phase == "began"] == [0, 22]
+
+
 def test_one_event_however_long_it_is_held():
     assert times(run([0.9] * 3000), "began") == [3]
 
@@ -91,7 +99,7 @@ def test_two_right_hands_are_two_people():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}]
+    "wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}, {"lead_s": -1}]
 )
 def test_rules_that_cannot_be_are_refused(wrong):
     with pytest.raises(gestures.InputError, match="DecisionRules"):

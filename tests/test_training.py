@@ -1,5 +1,7 @@
 """Learning: what the streams say, that a net learns from them, and that it is judged on others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import clip, hand, observations
@@ -89,6 +91,17 @@ def test_composing_keeps_every_take_and_its_truth():
     for made, unknown in composed:
         assert (np.diff(made.time) > 0).all()
         assert all(start < end for start, end in unknown) or not unknown
+
+
+def test_a_session_of_many_gestures_keeps_them_however_it_is_varied():
+    session = clip(seconds=12.0)
+    marks = [(0.5, 1.5), (5.0, 6.0), (10.4, 11.4)]
+    session = replace(session, spans=tuple(gestures.Span("swipe", *mark) for mark in marks))
+    for seed in range(40):
+        varied = augmentation.vary(session, np.random.default_rng(seed))
+        assert len(varied.spans) == 3
+        share = [(s.start - varied.time[0]) / varied.duration_s for s in varied.spans]
+        assert np.allclose(share, [start / session.duration_s for start, _ in marks], atol=0.12)
 
 
 @pytest.mark.parametrize("change", [augmentation.retime, augmentation.move, augmentation.jitter, augmentation.vary])

@@ -1,0 +1,28 @@
+"""Levels and lead are fitted to recordings, and say what those recordings say."""
+
+import numpy as np
+from conftest import LABELS, clip
+
+import gestures
+from gestures.evaluation import Replay, fit_rules
+
+
+def replayed(late_s):
+    """A take of "swipe" from 0.4 to 1.6 s whose network is sure of it `late_s` after its onset, until its end."""
+    take = clip()
+    steps = []
+    for time in take.time.tolist():
+        p = 0.9 if 0.4 + late_s <= time < 1.6 else 0.0
+        steps.append((time, [gestures.Scores(time, np.array([1 - p, p, 0], np.float32), 0, "right")], []))
+    return Replay(take, tuple(steps))
+
+
+def test_the_lead_is_how_late_the_network_is():
+    fitted = fit_rules([replayed(0.3), replayed(0.35), replayed(0.4)], LABELS)
+    assert abs(fitted.lead_s - 0.35) < 0.04
+    events = replayed(0.35).events(LABELS, fitted)
+    assert abs(events[0].started - 0.4) < 0.04
+
+
+def test_a_network_that_is_early_gets_no_lead():
+    assert fit_rules([replayed(0.0)], LABELS).lead_s < 0.04
