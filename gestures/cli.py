@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .camera import Camera, Video, open_source
@@ -20,7 +20,10 @@ from .landmarks import Landmarker, cached_model, fetch_hand_model, find_hand_mod
 from .model import load
 from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
-from .types import Event
+from .types import Event, Frame, Observation
+
+if TYPE_CHECKING:
+    from .recording import Recorder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +63,16 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--no-window", action="store_true", help="open no window")
         verb.add_argument("--json", action="store_true", help="one JSON object a line for each event")
 
+    record = verbs.add_parser("record", help="record takes of a gesture of your own, or of rest")
+    record.add_argument("gesture", metavar="GESTURE", help="its name; `rest` for hands that mean nothing")
+    record.add_argument("--into", type=Path, required=True, metavar="DIR", help="the set of recordings")
+    record.add_argument("--person", default="me", metavar="NAME", help="whose hands (default: me)")
+    record.add_argument("--takes", type=_whole(1), default=10, metavar="N", help="how many (default: 10)")
+    record.add_argument("--seconds", type=_seconds, metavar="S", help="takes of this length, not by movement")
+    record.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
+    record.add_argument("--no-window", action="store_true", help="open no window")
+    record.set_defaults(run=_record)
+
     importing = verbs.add_parser("import", help="turn labelled videos, GESTURE/ANYTHING.mp4, into recordings")
     importing.add_argument("folder", type=Path, metavar="FOLDER")
     importing.add_argument("--into", type=Path, required=True, metavar="DIR")
@@ -96,6 +109,16 @@ def _whole(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.2 <= seconds <= 600:
+        raise argparse.ArgumentTypeError(f"must be 0.2 to 600 seconds, not {text}")
+    return seconds
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -138,6 +161,52 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
         _tell(recognizer.finish(), options.json)
     dropped = f", {source.dropped} dropped" if isinstance(source, Camera) else ""
     _talk(f"{frames} pictures, {last:.1f} s of video{dropped}")
+
+
+def _record(options: argparse.Namespace) -> None:
+    from .recording import Recorder
+
+    _writable(options.into)
+    recorder = Recorder(
+        options.gesture,
+        options.person,
+        options.into,
+        options.takes,
+        options.seconds,
+        lambda line: _talk(f"\a{line}"),  # the bell, for those who look at their hand
+    )
+    window = None if options.no_window or not has_screen() else Window("gestures record")
+    _talk(f"hold a hand still in view, do {options.gesture}, hold it still again; u takes the last one back, q ends")
+    overlay = Overlay(())
+    source = open_source(options.source)
+    with ExitStack() as stack:
+        stack.enter_context(source)
+        landmarker = stack.enter_context(Landmarker())
+        if window is not None:
+            stack.enter_context(window)
+        for frame in source:
+            seen = landmarker.see(frame)
+            recorder.push(seen)
+            if recorder.done or not _shown(window, overlay, frame, seen, recorder):
+                break
+        recorder.finish()
+    left_out = f", {recorder.refused} not kept" if recorder.refused else ""
+    if not recorder.kept:
+        raise ClipError(
+            f"no take of {options.gesture} came of it{left_out}: hold a hand still in view, move, hold it still again"
+        )
+    print(f"{len(recorder.kept)} takes of {options.gesture} in {options.into}{left_out}")
+    print(f"now another gesture or rest, then: gestures train {options.into} --into MODEL")
+
+
+def _shown(window: Window | None, overlay: Overlay, frame: Frame, seen: Observation, recorder: "Recorder") -> bool:
+    """Show the person how far it is; False when they have had enough."""
+    if window is None:
+        return True
+    goes_on = window.show(overlay.draw(frame, seen, {}, [], recorder.state))
+    if window.key == "u":
+        recorder.undo()
+    return goes_on
 
 
 def _tell(events: list[Event], as_json: bool) -> None:

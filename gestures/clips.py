@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -152,7 +153,7 @@ def check_name(name: str) -> str:
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file so that it is there whole or not at all: temporary name, flush, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

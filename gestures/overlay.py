@@ -38,8 +38,10 @@ class Overlay:
         self._labels, self._mirrored = labels, mirrored
         self._banner: Event | None = None
 
-    def draw(self, frame: Frame, seen: Observation, scores: dict[int, Scores], events: list[Event]) -> Picture:
-        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it."""
+    def draw(
+        self, frame: Frame, seen: Observation, scores: dict[int, Scores], events: list[Event], note: str = ""
+    ) -> Picture:
+        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it; `note` is written along its foot."""
         cv2 = load_cv2()
         picture: Any = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]
@@ -56,6 +58,8 @@ class Overlay:
         self._bars(cv2, picture, scores)
         if self._banner is not None and (self._banner.phase == "began" or frame.time - self._banner.time < BANNER_S):
             self._write(cv2, picture, self._banner.gesture.replace("_", " "), (16, height - 20), 1.2)
+        if note:
+            self._write(cv2, picture, note, (16, height - 20), 0.9)
         result: Picture = picture
         return result
 
@@ -81,6 +85,8 @@ class Window:
     def __init__(self, title: str = "gestures") -> None:
         self._title = title
         self._shown = False
+        self.key = ""
+        """The key pressed while the last picture was shown; empty when none was."""
 
     def __enter__(self) -> "Window":
         return self
@@ -101,4 +107,6 @@ class Window:
             return False
         cv2.imshow(self._title, picture)
         self._shown = True
-        return cv2.waitKey(max(1, round(wait_s * 1000))) & 0xFF not in QUIT_KEYS
+        code = cv2.waitKey(max(1, round(wait_s * 1000)))
+        self.key = "" if code < 0 else chr(code & 0xFF)
+        return code & 0xFF not in QUIT_KEYS

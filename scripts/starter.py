@@ -52,8 +52,8 @@ def main() -> None:
     """Make the model, and the sample where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, metavar="DIR", help="where the model goes")
-    parser.add_argument("--minutes", type=int, default=400, metavar="N", help="how many people, each for a minute")
-    parser.add_argument("--steps", type=int, default=9000, metavar="N")
+    parser.add_argument("--minutes", type=int, default=700, metavar="N", help="how many people, each for a minute")
+    parser.add_argument("--steps", type=int, default=13000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--sample", type=Path, metavar="DIR", help="where a few short scenes go")
     options = parser.parse_args()
@@ -72,7 +72,7 @@ def train(options: argparse.Namespace) -> None:
     takes = make(options.minutes, 1_000_000 * (1 + options.seed))
     with Bar() as bar:
         # Scenes are drawn with all their variety, and no gesture begins as another does.
-        recipe = Recipe(steps=options.steps, units=(160,), dropout=0.1, varied=0.25, owing=OWING, seed=options.seed)
+        recipe = Recipe(steps=options.steps, units=(192,), dropout=0.1, varied=0.25, owing=OWING, seed=options.seed)
         taught = teach(takes, recipe, bar.tell, revise=False)
     taught.save(options.into, "Starter gestures, learnt from synthetic motion")
     with (options.into / "README.md").open("a", encoding="utf-8") as card:
