@@ -68,7 +68,6 @@ class Cutter:
 
     def _by_movement(self, seen: Observation) -> Clip | None:
         now, speed = seen.time, self._speed()
-        gone = self._last_hand is None or now - self._last_hand > AWAY_S
         if self._moved is None:
             if speed >= MOVING and self._ready is not None and now - self._ready <= ONSET_S:
                 # The speed looks back, so the movement began before it was noticed.
@@ -78,12 +77,14 @@ class Cutter:
             self._still = (now if self._still is None else self._still) if resting else None
             ready = self._still is not None and now - self._still >= READY_S
             self._ready = now if ready else self._ready
+            gone = self._last_hand is None or now - self._last_hand > AWAY_S
             self.state = "show a hand" if gone else "go" if ready else "hold still"
             self._forget(now - BEFORE_S - LOOK_BACK_S - ONSET_S)
             return None
         if speed >= STILL:
             self._last_moved = now
-        if gone or now - self._last_moved >= OVER_S or now - self._moved >= LONGEST_S:
+        # A hand that has gone moves no more.
+        if now - self._last_moved >= OVER_S or now - self._moved >= LONGEST_S:
             return self._take()
         return None
 
