@@ -22,8 +22,8 @@ from typing import Any
 import readers
 
 import gestures
-from gestures.cli import Bar
 from gestures.clips import REST, ClipSet, folds
+from gestures.console import Bar
 from gestures.evaluation import Report, Verdict, replay, report
 from gestures.teaching import teach
 from gestures.training import Recipe, digest, steps_for, train

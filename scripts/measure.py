@@ -23,7 +23,7 @@ import numpy as np
 
 import gestures
 from gestures import features, model
-from gestures.cli import shipped
+from gestures.console import shipped
 from gestures.decisions import Decisions
 from gestures.overlay import Overlay
 from gestures.tracks import Tracker

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 import gestures
-from gestures.cli import shipped
+from gestures.console import shipped
 from gestures.overlay import Overlay, Picture
 
 EVERY = 6

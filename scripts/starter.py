@@ -13,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from gestures import synthetic
-from gestures.cli import Bar
 from gestures.clips import Clip, ClipSet, save_clip, save_set_note
+from gestures.console import Bar
 from gestures.streams import Owing
 from gestures.teaching import teach
 from gestures.training import Recipe

@@ -9,7 +9,8 @@ import pytest
 from test_camera import write_video
 
 from gestures import model
-from gestures.cli import main, shipped
+from gestures.cli import main
+from gestures.console import shipped
 
 
 @pytest.fixture

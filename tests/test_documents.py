@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import gestures
-from gestures.cli import _parser, shipped
+from gestures.cli import _parser
+from gestures.console import shipped
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text("utf-8")

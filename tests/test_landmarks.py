@@ -9,7 +9,7 @@ import pytest
 
 import gestures
 from gestures import landmarks
-from gestures.cli import shipped
+from gestures.console import shipped
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import gestures
-from gestures.cli import shipped
+from gestures.console import shipped
 from gestures.evaluation import evaluate
 
 PROMISES = json.loads((Path(__file__).parent / "promises.json").read_text())

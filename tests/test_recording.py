@@ -12,7 +12,8 @@ from conftest import clip
 from test_cutting import played
 
 import gestures
-from gestures.cli import main, shipped
+from gestures.cli import main
+from gestures.console import shipped
 from gestures.recording import Recorder, keep
 
 MOVES = [(1.0, 1.6), (3.5, 4.3), (6.0, 6.5)]

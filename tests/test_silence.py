@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import clip
 
-from gestures.cli import shipped
+from gestures.console import shipped
 from gestures.recording import keep
 
 DEMO = str(shipped("data/demo/demo.mp4"))

@@ -1,0 +1,56 @@
+"""What every verb shares: talk and progress on stderr, the files that come with the package, folders to write to."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .errors import ClipError
+
+
+def talk(line: str) -> None:
+    """Say a line to the person, where it does not mix with the answers."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that comes with the package: inside an installed one, at the top of a checkout."""
+    inside = Path(__file__).parent / "shipped" / name
+    return inside if inside.exists() else Path(__file__).parents[1] / name
+
+
+def writable(folder: Path) -> None:
+    """Find out before the work, not after it, that nothing may be written."""
+    probe = folder / f".{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ClipError(f"{folder} cannot be written ({error.strerror}): choose a folder you may write to") from error
+
+
+class Bar:
+    """One progress bar a part of the work, on stderr."""
+
+    def __init__(self, title: str = "") -> None:
+        self._bar: Any = None
+        self._title, self._part = title, ""
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def tell(self, part: str, at: int, of: int, loss: float) -> None:
+        """As `teach` tells how far it is."""
+        from tqdm import tqdm
+
+        if part != self._part:
+            self.__exit__()
+            self._part, self._bar = part, tqdm(total=of, desc=f"{self._title} {part}".strip(), file=sys.stderr)
+        self._bar.update(at - self._bar.n)
+        if loss == loss:  # not NaN  # noqa: PLR0124
+            self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
