@@ -4,22 +4,21 @@
 gesture is renaming a folder and deleting a take is deleting a file. The folder `rest` holds hands that mean nothing.
 """
 
+import io
 import json
 import math
-import os
 import re
-import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import ClipError, InputError
+from .files import read_within, write_whole
 from .types import FARTHEST, JOINTS, Floats, Hand, Observation, Side
 
 FORMAT = 1
@@ -29,6 +28,11 @@ NAME = re.compile(r"[\w][\w .+-]{0,63}")
 """What a gesture or a person may be called: it becomes a folder or a file on any system."""
 MAX_BYTES = 1 << 29
 """A clip that unpacks to more is refused: an hour of two hands at 60 fps is 220 MB."""
+MAX_NOTE = 1 << 22
+"""So is a note of more bytes, its own or its set's: ten thousand spans take less."""
+MAX_LISTING = 1 << 16
+KINDS = {"note": "U", "time": "f", "image": "f", "world": "f"}
+"""The arrays in the file: text, or numbers of whatever precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +155,6 @@ def check_name(name: str) -> str:
     return name
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it is there whole or not at all: temporary name, flush, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if not isinstance(error, OSError):
-            raise
-        raise ClipError(
-            f"{path} cannot be written ({error.strerror or error}): choose a folder you may write to"
-        ) from error
-
-
 def save_clip(clip: Clip, path: Path) -> None:
     """Write `clip` to `path` (.npz); raise `ClipError` where that is not allowed."""
     note = {
@@ -181,31 +165,57 @@ def save_clip(clip: Clip, path: Path) -> None:
         "spans": [asdict(span) for span in clip.spans],
     }
     arrays = {"time": clip.time, "image": clip.image, "world": clip.world, "note": np.array(json.dumps(note))}
-    write_whole(path, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays), ClipError)  # type: ignore[arg-type]
 
 
 def load_clip(path: Path) -> Clip:
     """Read a clip; its spans follow the name of its folder. Raise `ClipError` for anything that is not a clip."""
     try:
-        with zipfile.ZipFile(path) as packed:
-            size = sum(entry.file_size for entry in packed.infolist())
-        if size > MAX_BYTES:
-            raise ClipError(f"{path} unpacks to {size} bytes, more than the {MAX_BYTES} a clip may have: delete it")
-        with np.load(path, allow_pickle=False) as file:
-            note = json.loads(str(file["note"]))
-            time, image, world = (file[name] for name in ("time", "image", "world"))
+        arrays = _unpack(read_within(path, MAX_BYTES))
+        note = json.loads(str(arrays["note"]))
         if note["format"] != FORMAT:
             raise ClipError(f"{path} is clip format {note['format']}, this version reads {FORMAT}: update gestures")
         spans = tuple(_span(span, note["folder"], path.parent.name) for span in note["spans"])
         spans = tuple(span for span in spans if span.gesture != REST)
-        arrays = time.astype(np.float64), image.astype(np.float32), world.astype(np.float32)
-        return Clip(*arrays, person=note["person"], spans=spans, aspect=float(note["aspect"]))
+        with np.errstate(over="ignore"):  # what overflows is infinite, and refused as such
+            image, world = (arrays[name].astype(np.float32) for name in ("image", "world"))
+        return Clip(arrays["time"].astype(np.float64), image, world, note["person"], spans, float(note["aspect"]))
     except ClipError:
         raise
     except FileNotFoundError as error:
         raise ClipError(f"{path} is not there: name a clip that is") from error
     except Exception as error:
-        raise ClipError(f"{path} is not a whole clip ({error}): delete it or record it again") from error
+        why = getattr(error, "strerror", None) or error
+        raise ClipError(f"{path} is not a whole clip ({why}): delete it or record it again") from error
+
+
+def _unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a clip's archive. Nothing is believed of its size before that is bounded; raise `ValueError`."""
+    # numpy ends an archive with this record and no comment; a longer listing could hold millions of names.
+    end = content[-22:]
+    if end[:4] != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or int.from_bytes(end[12:16], "little") > MAX_LISTING:
+        raise ValueError("it is no archive of a few arrays")
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        entries = {name: packed.getinfo(f"{name}.npy") for name in KINDS}
+        size = sum(entry.file_size for entry in entries.values())
+        if size > MAX_BYTES or entries["note"].file_size > MAX_NOTE:
+            raise ValueError(f"it unpacks to {size} bytes, more than a clip may have")
+        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries.values()):
+            raise ValueError("it is packed in a way that numpy never does")
+        return {name: _array(packed, entry, KINDS[name]) for name, entry in entries.items()}
+
+
+def _array(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, kind: str) -> npt.NDArray[Any]:
+    with packed.open(entry) as file:
+        # Asked for all of it, zipfile unpacks what is there; asked for so much, no more than was said.
+        content = io.BytesIO(file.read(entry.file_size))
+    if np.lib.format.read_magic(content) != (1, 0):
+        raise ValueError(f"{entry.filename} is no array that numpy writes")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(content)
+    if dtype.kind != kind or math.prod(shape) * dtype.itemsize != entry.file_size - content.tell():
+        raise ValueError(f"{entry.filename} does not hold {shape} of {dtype}")
+    content.seek(0)
+    return np.lib.format.read_array(content, allow_pickle=False)
 
 
 def _span(raw: dict[str, Any], recorded_as: str, folder: str) -> Span:
@@ -234,7 +244,7 @@ def load_set(folder: Path) -> ClipSet:
 
 def _read_note(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text("utf-8")))
+        return dict(json.loads(read_within(path, MAX_NOTE)))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
 
@@ -250,7 +260,8 @@ def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | 
         note |= _read_note(path)
     note["labels"] = list(dict.fromkeys([*note["labels"], *labels]))
     note["mirror"] = note["mirror"] if mirror is None else mirror
-    write_whole(folder / "set.json", lambda file: file.write(json.dumps(note, indent=2).encode() + b"\n"))
+    text = json.dumps(note, indent=2).encode() + b"\n"
+    write_whole(path, lambda file: file.write(text), ClipError)
 
 
 def folds(people: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, ...]]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from .clips import REST, Clip
 from .decisions import Decisions
+from .errors import GesturesError
+from .files import write_whole
 from .model import Model
 from .recognizer import Follower
 from .scoring import Stream, Tally, detections, levenshtein, score
@@ -219,8 +221,7 @@ def plot(result: Report, folder: Path) -> Path:
     axes.set_yticks(range(len(result.labels)), result.labels)
     axes.set_xlabel("first event said")
     axes.set_ylabel("meant")
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "confusion.png"
-    figure.savefig(path, dpi=120)
+    write_whole(path, lambda file: figure.savefig(file, dpi=120, format="png"), GesturesError)
     plt.close(figure)
     return path

