@@ -14,8 +14,9 @@ import numpy as np
 
 from .errors import InputError, LandmarkerError
 from .files import write_whole
+from .glances import Mask, Palms, away_from, changed, sketch
 from .quiet import quiet
-from .types import FARTHEST, Frame, Hand, Observation
+from .types import FARTHEST, Floats, Frame, Hand, Observation
 
 MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 """The official hand_landmarker.task, float16, version 1: 7,819,105 bytes."""
@@ -27,6 +28,14 @@ _HINT = "apt install libegl1 libgles2 libgl1" if sys.platform.startswith("linux"
 CONFIDENCE = 0.3
 """Detection, presence and tracking confidence. On 119 head-camera videos 0.3 finds a hand in 97 % of the frames and
 in every video, MediaPipe's own 0.5 in 94 % and in all but one."""
+LOOK_S = 0.5
+"""How often to look for hands while nothing moves."""
+MOVED_LOOK_S = 0.18
+"""How often to look for a second hand while something moves. Sooner than this it has hardly come into view."""
+LINGER_S = 0.5
+"""How long every picture is worth a look after something moved: a hand that has come to rest may be found late."""
+SETTLE_S = 0.2
+"""How long one hand must have been the only one before nobody asks for others in every picture."""
 
 
 def cached_model() -> Path:
@@ -112,32 +121,72 @@ def load_mediapipe() -> ModuleType:
     return mediapipe  # type: ignore[no-any-return]
 
 
-class Landmarker:
-    """Frames in, hands out: `with Landmarker() as landmarker: landmarker.see(frame)`.
+class _Task:
+    """MediaPipe's landmarker for up to `hands` hands, which it follows from one picture it is given to the next."""
 
-    `hands` is the most hands looked for. Tracks from frame to frame, so frames must come in order.
-    """
-
-    def __init__(self, hands: int = 2, confidence: float = CONFIDENCE) -> None:
-        """Raise `LandmarkerError` where the model is missing or cannot run on this machine."""
-        path = find_hand_model()
-        self._mediapipe = mp = load_mediapipe()
-        vision = mp.tasks.vision
+    def __init__(self, mediapipe: ModuleType, hand_model: Path, hands: int, confidence: float) -> None:
+        vision = mediapipe.tasks.vision
+        # By its path the model is not copied, which saves a hundred megabytes; MediaPipe misreads paths on Windows.
+        by_path = sys.platform != "win32"
+        named = {"model_asset_path": str(hand_model)} if by_path else {"model_asset_buffer": hand_model.read_bytes()}
         options = vision.HandLandmarkerOptions(
-            base_options=mp.tasks.BaseOptions(model_asset_buffer=path.read_bytes()),
+            base_options=mediapipe.tasks.BaseOptions(**named),
             running_mode=vision.RunningMode.VIDEO,
             num_hands=hands,
             min_hand_detection_confidence=confidence,
             min_hand_presence_confidence=confidence,
             min_tracking_confidence=confidence,
         )
-        self._last: float | None = None
-        self._last_ms = -1
+        self.hands = hands
+        self._mediapipe = mediapipe
+        self._last_ms: int | None = None
         try:
             with quiet():
-                self._task = vision.HandLandmarker.create_from_options(options)
+                self._landmarker = vision.HandLandmarker.create_from_options(options)
         except (RuntimeError, ValueError, OSError) as error:
             raise LandmarkerError(f"the hand landmarker does not start ({error}): {_HINT}") from error
+
+    def close(self) -> None:
+        with quiet():
+            self._landmarker.close()
+
+    def see(self, frame: Frame) -> tuple[Hand, ...]:
+        mp = self._mediapipe
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(frame.image))
+        # MediaPipe counts whole milliseconds; two frames within one are still two.
+        stamp_ms = round(frame.time * 1000)
+        stamp_ms = stamp_ms if self._last_ms is None else max(stamp_ms, self._last_ms + 1)
+        # The first picture wakes the graph, which talks.
+        with quiet() if self._last_ms is None else nullcontext():
+            found = self._landmarker.detect_for_video(picture, stamp_ms)
+        self._last_ms = stamp_ms
+        height, width = frame.image.shape[:2]
+        rows = zip(found.hand_landmarks, found.hand_world_landmarks, found.handedness, strict=True)
+        hands = (_hand(image, world, names[0], width / height) for image, world, names in rows)
+        return tuple(hand for hand in hands if hand is not None)
+
+
+class Landmarker:
+    """Frames in, hands out: `with Landmarker() as landmarker: landmarker.see(frame)`.
+
+    `hands` is the most hands looked for. Tracks from frame to frame, so frames must come in order. MediaPipe searches
+    every picture for palms as long as it follows fewer hands than it may, which costs more than following one. So one
+    hand alone is followed by a landmarker for one, with a look at the palms now and then, sooner when something moves
+    away from the hand; and a picture without hands in which nothing moves is looked at now and then only. What is
+    seen depends on the pictures and their times alone, never on the machine's speed.
+    """
+
+    def __init__(self, hands: int = 2, confidence: float = CONFIDENCE) -> None:
+        """Raise `LandmarkerError` where the model is missing or cannot run on this machine."""
+        hand_model, mediapipe = find_hand_model(), load_mediapipe()
+        self._palms = Palms(hand_model, confidence)
+        self._all = _Task(mediapipe, hand_model, hands, confidence)
+        self._one = _Task(mediapipe, hand_model, 1, confidence) if hands > 1 else self._all
+        self._last: float | None = None
+        self._looked: tuple[float, Floats] | None = None  # when other hands were last looked for, in which picture
+        self._alone: Hand | None = None  # the hand that `_one` follows, as it was then
+        self._single: float | None = None  # s: since when `_all` has seen exactly one
+        self._stirred: float | None = None  # s: when a hand was last seen, or something moved
 
     def __enter__(self) -> "Landmarker":
         return self
@@ -146,26 +195,72 @@ class Landmarker:
         self.close()
 
     def close(self) -> None:
-        """Release MediaPipe's graph and threads."""
-        with quiet():
-            self._task.close()
+        """Release MediaPipe's graphs and threads."""
+        self._all.close()
+        if self._one is not self._all:
+            self._one.close()
 
     def see(self, frame: Frame) -> Observation:
         """The hands in one frame; raise `InputError` unless its time is later than the last one's."""
         if self._last is not None and frame.time <= self._last:
             raise InputError(f"time must rise: frame at {frame.time} s after one at {self._last} s")
-        # MediaPipe counts whole milliseconds; two frames within one are still two.
-        stamp_ms = max(round(frame.time * 1000), self._last_ms + 1)
-        image = np.ascontiguousarray(frame.image)
-        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=image)
-        # The first picture wakes the graph, which talks.
-        with quiet() if self._last is None else nullcontext():
-            found = self._task.detect_for_video(picture, stamp_ms)
-        self._last, self._last_ms = frame.time, stamp_ms
-        height, width = frame.image.shape[:2]
-        rows = zip(found.hand_landmarks, found.hand_world_landmarks, found.handedness, strict=True)
-        hands = (_hand(image, world, names[0], width / height) for image, world, names in rows)
-        return Observation(frame.time, tuple(hand for hand in hands if hand is not None))
+        self._last = frame.time
+        picture = sketch(frame.image)
+        if self._alone is not None:
+            hands = self._follow(frame, picture, self._alone)
+        elif self._asleep(frame.time, picture):
+            hands = ()
+        else:
+            hands = self._search(frame, picture)
+        if hands:
+            self._stirred = frame.time
+        return Observation(frame.time, hands)
+
+    def _follow(self, frame: Frame, picture: Floats, before: Hand) -> tuple[Hand, ...]:
+        """The one hand in sight, unless it is lost or a palm besides it is glimpsed: then all there are."""
+        hands = self._one.see(frame)
+        if not hands:
+            self._alone = self._single = None
+            return self._search(frame, picture)
+        moved = self._moved(picture, away_from(before) & away_from(hands[0]))
+        if self._since_look(frame.time) < (MOVED_LOOK_S if moved else LOOK_S):
+            return hands
+        self._looked, self._alone = (frame.time, picture), hands[0]
+        if not self._palms.besides(hands[0], frame.image):
+            return hands
+        # What `_all` remembers of hands is old: it may need a second picture to see both.
+        self._alone = self._single = None
+        return self._search(frame, picture)
+
+    def _search(self, frame: Frame, picture: Floats) -> tuple[Hand, ...]:
+        hands = self._all.see(frame)
+        self._looked = frame.time, picture
+        if len(hands) != 1:
+            self._alone = self._single = None
+            return hands
+        self._single = frame.time if self._single is None else self._single
+        if self._one is not self._all and frame.time - self._single >= SETTLE_S:
+            self._alone = hands[0]
+        return hands
+
+    def _asleep(self, time: float, picture: Floats) -> bool:
+        """Whether no hand is in sight, nothing has moved lately, and it is not long since the last look."""
+        if self._looked is None:
+            return False
+        if self._moved(picture):
+            self._stirred = time
+        still = self._stirred is None or time - self._stirred > LINGER_S
+        return still and self._since_look(time) < LOOK_S
+
+    def _moved(self, picture: Floats, where: Mask | None = None) -> bool:
+        assert self._looked is not None
+        mask = changed(self._looked[1], picture)
+        return bool((mask if where is None else mask & where).any())
+
+    def _since_look(self, time: float) -> float:
+        assert self._looked is not None
+        # Times are sums of many frames: the last binary digit must not put a look off by one more.
+        return time - self._looked[0] + 1e-6
 
 
 def _hand(image: Any, world: Any, name: Any, aspect: float) -> Hand | None:  # noqa: ANN401 - mediapipe has no types

@@ -30,8 +30,8 @@ def test_a_hand_is_found_as_points_in_the_picture_and_in_metres(demo):
 
 def test_the_landmarker_repeats_itself(demo):
     with gestures.Video(shipped("data/demo/demo.mp4")) as video, gestures.Landmarker() as landmarker:
-        again = [landmarker.see(frame) for frame in video if frame.time < 1]
-    for one, other in zip(demo, again, strict=False):
+        again = [landmarker.see(frame) for frame in video if frame.time < 4]
+    for one, other in zip(demo, again, strict=True):
         assert [h.side for h in one.hands] == [h.side for h in other.hands]
         for a, b in zip(one.hands, other.hands, strict=True):
             np.testing.assert_array_equal(a.image, b.image)
@@ -45,6 +45,85 @@ def test_no_hand_is_an_empty_observation_and_time_must_rise():
             with pytest.raises(gestures.InputError, match="time must rise"):
                 landmarker.see(gestures.Frame(blank, time))
         assert landmarker.see(gestures.Frame(blank, 0.04)).time == 0.04
+
+
+@pytest.fixture(scope="module")
+def one_hand(demo):
+    """(270, 360, 3) a picture of the demo clip in which one hand stands wholly within the picture."""
+    with gestures.Video(shipped("data/demo/demo.mp4")) as video:
+        for frame, seen in zip(video, demo, strict=False):
+            if len(seen.hands) == 1 and (np.abs(seen.hands[0].image[:, :2] - 0.5) < 0.42).all():
+                return frame.image
+    raise AssertionError
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How many hands each landmarker that is asked was made for, in order; `palms` for a look at the palms."""
+    asked = []
+    see, besides = landmarks._Task.see, landmarks.Palms.besides
+    monkeypatch.setattr(landmarks._Task, "see", lambda s, frame: (asked.append(s.hands), see(s, frame))[1])
+    monkeypatch.setattr(landmarks.Palms, "besides", lambda s, *a: (asked.append("palms"), besides(s, *a))[1])
+    return asked
+
+
+def canvas(*halves):
+    """Pictures side by side; None is an empty wall."""
+    shape = next(half.shape for half in halves if half is not None)
+    return np.concatenate([np.full(shape, 110, np.uint8) if half is None else half for half in halves], 1)
+
+
+def see_all(pictures, hands=2, rate_hz=30):
+    """What is seen in pictures taken one after another; (time, number of hands) of each."""
+    with gestures.Landmarker(hands) as landmarker:
+        seen = [landmarker.see(gestures.Frame(picture, k / rate_hz)) for k, picture in enumerate(pictures)]
+    return np.array([(each.time, len(each.hands)) for each in seen])
+
+
+@pytest.mark.parametrize("late", range(0, 15, 3))
+def test_a_second_hand_is_found_within_200_ms_whenever_it_comes(late, one_hand, asked):
+    alone, both = canvas(one_hand, None), canvas(one_hand, one_hand)
+    coming = 30 + late
+    seen = see_all([alone] * coming + [both] * 8)
+    assert (seen[3:coming, 1] == 1).all()
+    assert set(asked[10 : asked.index("palms")]) == {1}
+    found = seen[seen[:, 1] == 2, 0]
+    assert found[0] - coming / 30 <= 0.2
+
+
+def test_while_nothing_moves_a_second_hand_is_looked_for_twice_a_second(one_hand, asked):
+    see_all([canvas(one_hand, None)] * 60)
+    assert asked.count("palms") in (2, 3, 4)
+    assert asked.count(2) <= 8
+    assert asked.count(1) >= 50
+
+
+def test_a_hand_that_jumps_is_not_lost(one_hand):
+    there, elsewhere = canvas(one_hand, None), canvas(None, one_hand)
+    seen = see_all([there] * 20 + [elsewhere] * 20 + [there] * 20)
+    assert (seen[1:, 1] >= 1).all()
+
+
+def test_two_hands_cost_no_look_at_the_palms(one_hand, asked):
+    seen = see_all([canvas(one_hand, one_hand)] * 30)
+    assert (seen[5:, 1] == 2).all()
+    assert asked == [2] * 30
+
+
+def test_one_hand_asked_for_is_one_hand_looked_for(one_hand, asked):
+    seen = see_all([canvas(one_hand, None)] * 20 + [canvas(one_hand, one_hand)] * 10, hands=1)
+    assert (seen[1:, 1] == 1).all()
+    assert asked == [1] * 30
+
+
+@pytest.mark.parametrize("late", range(0, 15, 3))
+def test_an_empty_still_picture_is_looked_at_now_and_then_and_a_hand_in_it_at_once(late, one_hand, asked):
+    blank, shown = canvas(None, one_hand * 0 + 110), canvas(None, one_hand)
+    coming = 45 + late
+    seen = see_all([blank] * coming + [shown] * 5)
+    assert not seen[:coming, 1].any()
+    assert len(asked) - 5 <= 5
+    assert seen[seen[:, 1] > 0, 0][0] - coming / 30 <= 0.15
 
 
 @pytest.mark.shared_data
