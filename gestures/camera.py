@@ -1,5 +1,6 @@
 """Pictures from a webcam or URL (the newest) or a file (every one)."""
 
+import itertools
 import math
 import os
 import sys
@@ -200,3 +201,37 @@ class Camera:
 
     def _has_news(self) -> bool:
         return self._frame is not None or self._failure is not None or self._stop.is_set()
+
+
+class Film:
+    """A film of what a camera gave, at its own pace: `with Film(folder, "wave_ana") as film: film.add(frame)`."""
+
+    RATE_HZ = 30.0
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """`path` is the first free `NAME_NN.mp4` of the folder, which is there."""
+        free = (folder / f"{name}_{number:02d}.mp4" for number in itertools.count())
+        self.path = next(path for path in free if not path.exists())
+        self._writer: Any = None
+        self._began, self._count = 0.0, 0
+
+    def __enter__(self) -> "Film":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+    def add(self, frame: Frame) -> None:
+        """Write as many copies of `frame` as its time asks for; raise `CameraError` where that is not allowed."""
+        cv2 = load_cv2()
+        if self._writer is None:
+            size = frame.image.shape[1], frame.image.shape[0]
+            self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, size)
+            self._began = frame.time
+            if not self._writer.isOpened():
+                raise CameraError(f"{self.path} cannot be written: choose a folder you may write to")
+        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+        while self._count <= (frame.time - self._began) * self.RATE_HZ:
+            self._writer.write(picture)
+            self._count += 1

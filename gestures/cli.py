@@ -49,8 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("gesture", metavar="GESTURE", help="its name; `rest` for hands that mean nothing")
     record.add_argument("--into", type=Path, required=True, metavar="DIR", help="the set of recordings")
     record.add_argument("--person", default="me", metavar="NAME", help="whose hands (default: me)")
-    record.add_argument("--takes", type=_whole(1), default=10, metavar="N", help="how many (default: 10)")
+    record.add_argument(
+        "--takes", type=_whole(1), metavar="N", help="how many (default: 10; with --yes, all there are)"
+    )
     record.add_argument("--seconds", type=_seconds, metavar="S", help="takes of this length, not by movement")
+    record.add_argument("--countdown", type=_seconds, default=0.0, metavar="S", help="count down before each take")
+    record.add_argument("--ask", action="store_true", help="after each take: Enter keeps it, a again, d discards")
+    record.add_argument("--yes", action="store_true", help="cut a whole video into takes: no window, no questions")
+    record.add_argument("--keep-video", type=Path, metavar="DIR", help="keep the pictures as well, in DIR")
     record.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
     record.add_argument("--no-window", action="store_true", help="open no window")
     record.set_defaults(run=studio.record)
@@ -106,7 +112,7 @@ def _seconds(text: str) -> float:
 def _import(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from .recording import find_videos, import_videos
+    from .importing import find_videos, import_videos
 
     writable(options.into)
     total = len(find_videos(options.folder))

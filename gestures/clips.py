@@ -50,13 +50,35 @@ class Span:
             raise InputError(f"Span of {self.gesture} must end after it starts, not {self.start} to {self.end} s")
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a take was made, as its note says under `recorded`.
+
+    `by` the program and its version; `source` the camera, file or URL; `turned`: its pictures came mirrored, and were
+    turned before a hand was looked for; `video` the name of the film that was kept of it. Empty where nobody said.
+    """
+
+    by: str = ""
+    source: str = ""
+    turned: bool = False
+    video: str = ""
+
+    @classmethod
+    def read(cls, raw: object) -> "Recorded":
+        """From a note, whatever it holds; raise `TypeError` when that is something else."""
+        if not isinstance(raw, dict):
+            raise TypeError(f"`recorded` must be an object, not {str(raw)[:40]}")
+        words = {name: str(raw.get(name, ""))[:200] for name in ("by", "source", "video")}
+        return cls(turned=raw.get("turned") is True, **words)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """A recording: what the landmarker saw, and which gestures were meant.
 
     `time` (T,) float64 s, rising. `image`, `world` (T, 2, 21, 3) float32 as in `Hand`; slot 0 the left hand, 1 the
     right, NaN where there was none. `spans` are the gestures in it, none for rest. `aspect` is the picture's width /
-    height.
+    height. `recorded` is how it was made.
     """
 
     time: npt.NDArray[np.float64]
@@ -65,6 +87,7 @@ class Clip:
     person: str
     spans: tuple[Span, ...] = ()
     aspect: float = 4 / 3
+    recorded: Recorded = Recorded()
 
     def __post_init__(self) -> None:
         """Raise `InputError` for arrays that do not fit each other, or a time that does not rise."""
@@ -117,6 +140,19 @@ class Clip:
         """From the first frame to the last, s; 0 for a clip of one frame or none."""
         return float(self.time[-1] - self.time[0]) if len(self.time) else 0.0
 
+    @property
+    def rate_hz(self) -> float:
+        """Pictures a second, as the camera truly gave them; 0 for a clip of one frame or none."""
+        return float(1 / np.median(np.diff(self.time))) if len(self.time) > 1 else 0.0
+
+    @property
+    def side(self) -> str:
+        """Whose hand it shows: left, right, both (each in half as many pictures as the other, or more), or none."""
+        left, right = self.present.sum(0).tolist()
+        if min(left, right) * 2 > max(left, right):
+            return "both"
+        return "none" if left == right else "left" if left > right else "right"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipSet:
@@ -163,6 +199,7 @@ def save_clip(clip: Clip, path: Path) -> None:
         "aspect": clip.aspect,
         "folder": path.parent.name,
         "spans": [asdict(span) for span in clip.spans],
+        "recorded": {**asdict(clip.recorded), "rate_hz": round(clip.rate_hz, 2), "side": clip.side},
     }
     arrays = {"time": clip.time, "image": clip.image, "world": clip.world, "note": np.array(json.dumps(note))}
     write_whole(path, lambda file: np.savez_compressed(file, **arrays), ClipError)  # type: ignore[arg-type]
@@ -179,7 +216,8 @@ def load_clip(path: Path) -> Clip:
         spans = tuple(span for span in spans if span.gesture != REST)
         with np.errstate(over="ignore"):  # what overflows is infinite, and refused as such
             image, world = (arrays[name].astype(np.float32) for name in ("image", "world"))
-        return Clip(arrays["time"].astype(np.float64), image, world, note["person"], spans, float(note["aspect"]))
+        time, aspect = arrays["time"].astype(np.float64), float(note["aspect"])
+        return Clip(time, image, world, note["person"], spans, aspect, Recorded.read(note.get("recorded", {})))
     except ClipError:
         raise
     except FileNotFoundError as error:

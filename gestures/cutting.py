@@ -44,6 +44,11 @@ class Cutter:
         self._last_moved = 0.0
         self._last_hand: float | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether a take is under way."""
+        return self.state == "recording"
+
     def push(self, seen: Observation) -> Clip | None:
         """The take that is over with this observation; None while none is."""
         self._seen.append(seen)

@@ -41,7 +41,7 @@ class Overlay:
     def draw(
         self, frame: Frame, seen: Observation, scores: dict[int, Scores], events: list[Event], note: str = ""
     ) -> Picture:
-        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it; `note` is written along its foot."""
+        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it; the lines of `note` stand along its foot."""
         cv2 = load_cv2()
         picture: Any = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]
@@ -58,8 +58,9 @@ class Overlay:
         self._bars(cv2, picture, scores)
         if self._banner is not None and (self._banner.phase == "began" or frame.time - self._banner.time < BANNER_S):
             self._write(cv2, picture, self._banner.gesture.replace("_", " "), (16, height - 20), 1.2)
-        if note:
-            self._write(cv2, picture, note, (16, height - 20), 0.9)
+        for row, line in enumerate(reversed(note.split("\n"))):
+            wide = cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1)[0][0]
+            self._write(cv2, picture, line, (16, height - 20 - 32 * row), 0.9 * min(1.0, (width - 32) / max(wide, 1)))
         result: Picture = picture
         return result
 

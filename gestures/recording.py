@@ -1,183 +1,237 @@
-"""Observations -> labelled clips: what is imported from videos, and which take a clip becomes."""
+"""Observations -> takes on disk: one after another, counted down, judged, asked about, taken back."""
 
-import re
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .camera import Video
-from .clips import REST, Clip, Span, check_name, save_clip, save_set_note
+from .clips import REST, Clip, Recorded, check_name, save_clip, save_set_note
+from .coaching import missing
 from .cutting import Cutter, fault
-from .errors import ClipError, GesturesError
-from .landmarks import Landmarker
+from .errors import ClipError
 from .types import Observation
 
-REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
-"""Folders of videos whose hands mean nothing: they become rest."""
-VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 REST_TAKE_S = 30.0
 """Rest is kept in takes of this length, so that little is lost when the program is killed."""
-FEWEST = 3
-"""A video that shows a hand in fewer frames than this is listed and left out."""
+LONGEST_BAR = 20
+"""More takes than these are counted, not drawn."""
+ADVISED_EVERY = 4
+"""After so many takes it is told what they lack."""
 
 
-def find_videos(folder: Path) -> list[tuple[str, Path]]:
-    """(gesture, video) of every `<gesture>/<anything>.mp4` below `folder`, sorted.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be recorded.
 
-    Raise `ClipError` when there is none, or a folder's name cannot be a gesture's.
+    `takes` of one `gesture` by one `person` into the set `into`; None takes as many as there are. `length_s` None:
+    takes are cut by movement; rest always has a length. `countdown_s` passes before each. `ask`: each is kept only
+    when the person says so. `recorded` goes into every take's note.
     """
-    if not folder.is_dir():
-        raise ClipError(f"{folder} is no folder: name one that holds GESTURE/ANYTHING.mp4")
-    seen = (path for path in folder.glob("*/*") if path.suffix.lower() in VIDEOS)
-    paths = sorted(path for path in seen if not path.name.startswith(".") and not path.parent.name.startswith("."))
-    if not paths:
-        raise ClipError(f"{folder} holds no videos: put them in as GESTURE/ANYTHING.mp4")
-    named = [(path.parent.name, path) for path in paths]
-    return [(REST if name.lower() in REST_FOLDERS else check_name(name), path) for name, path in named]
 
-
-def person_and_take(stem: str) -> tuple[str, str]:
-    """Who and which take a file's name says: `ana_03` is ana's 03; any other name is a person, or round, of its own."""
-    named = re.fullmatch(r"(.+)_(\d+)", stem)
-    person, take = named.groups() if named else (stem, "00")
-    return check_name(re.sub(r"[^\w .+-]", "-", person)[:60]), take
-
-
-def watch(path: Path, person: str, hands: int = 2) -> Clip:
-    """What the landmarker sees in a video, as a clip without spans; raise `CameraError` where it cannot be read."""
-    with Video(path) as video, Landmarker(hands) as landmarker:
-        return Clip.of((landmarker.see(frame) for frame in video), person)
-
-
-def label(clip: Clip, gesture: str) -> Clip:
-    """`clip` as a take of `gesture`: one span from the first sight of a hand to the last; rest has none.
-
-    Raise `ClipError` when a hand is seen in fewer than three frames.
-    """
-    seen = clip.time[clip.present.any(1)]
-    if len(seen) < FEWEST:
-        raise ClipError(f"a hand is seen in {len(seen)} of {len(clip.time)} frames")
-    spans = () if gesture == REST else (Span(gesture, float(seen[0]), float(seen[-1])),)
-    return replace(clip, spans=spans)
-
-
-def import_videos(
-    folder: Path, into: Path, say: Callable[[str], None], hands: int = 2
-) -> Iterator[tuple[Path, Clip | None]]:
-    """Turn labelled videos into takes below `into`, one after another: each with its clip, None where none came of it.
-
-    What is left out is told to `say` in one sentence, and so is a take of an earlier import that is replaced. Raise
-    `ClipError` when nothing can be read or written.
-    """
-    videos = find_videos(folder)
-    made: dict[Path, str] = {}
-    for gesture, path in videos:
-        try:
-            person, take = person_and_take(path.stem)
-            clip = label(watch(path, person, hands), gesture)
-        except GesturesError as error:
-            say(f"{path} is left out: {error}")
-            yield path, None
-            continue
-        target = _free(into / gesture, person, take, made)
-        if target.exists():
-            say(f"{target} is replaced by {path}")
-        save_clip(clip, target)
-        made[target] = gesture
-        yield path, clip
-    if not made:
-        raise ClipError(f"{folder} gave no take: no hand was found in any of {len(videos)} videos")
-    save_set_note(into, sorted(set(made.values()) - {REST}))
+    gesture: str
+    person: str
+    into: Path
+    takes: int | None = 10
+    length_s: float | None = None
+    countdown_s: float = 0.0
+    ask: bool = False
+    recorded: Recorded = field(default_factory=Recorded)
 
 
 class Recorder:
-    """Records `takes` takes of one gesture into the set `into`: `push` what the camera sees until `done`.
+    """Records takes of one gesture into a set: `push` what the camera sees until `done`, and every `key` typed.
 
-    Every take is on disk, whole, before the next begins. `say` is told of each in one sentence, and why one that
-    cannot teach was not kept. `length_s` None: takes are cut by movement; rest always has a length.
+    Every take is on disk, whole, before the next begins. `plan` says what is wanted; `say` is told of each step in
+    one sentence, and why a take that cannot teach was not kept.
     """
 
-    def __init__(
-        self, gesture: str, person: str, into: Path, takes: int, length_s: float | None, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         """Raise `InputError` for a gesture or a person no file could be named after."""
-        length_s = REST_TAKE_S if length_s is None and gesture == REST else length_s
+        check_name(plan.gesture)
+        check_name(plan.person)
+        length_s = REST_TAKE_S if plan.length_s is None and plan.gesture == REST else plan.length_s
+        self._plan, self._say = replace(plan, length_s=length_s), say
         self.kept: list[Path] = []
         self.refused = 0
-        self._gesture, self._into, self._takes, self._say = check_name(gesture), into, takes, say
-        self._cutter = Cutter(gesture, check_name(person), length_s)
+        self.chosen = -1
+        """Which of `kept` is taken back next; counted from the end, -1 the last."""
+        self._takes: list[Clip] = []
+        self._asked: Clip | None = None
+        self._now: float | None = None
+        self._begin()
 
     @property
     def done(self) -> bool:
-        """Whether all takes are there."""
-        return len(self.kept) >= self._takes
+        """Whether all takes are there and nothing is being asked."""
+        return self._plan.takes is not None and len(self.kept) >= self._plan.takes
 
     @property
     def state(self) -> str:
         """How far it is and what is awaited of the person, for the screen."""
-        return f"{self._gesture} {len(self.kept)}/{self._takes}: {self._cutter.state}"
+        count, of = len(self.kept), self._plan.takes
+        bar = f" [{'#' * count}{'.' * (of - count)}]" if of is not None and of <= LONGEST_BAR else ""
+        earlier = f"  (u takes back take {count + 1 + self.chosen})" if self.chosen < -1 else ""
+        return f"{self._plan.gesture} {count}{'' if of is None else f'/{of}'}{bar}: {self._awaited()}{earlier}"
+
+    def _awaited(self) -> str:
+        if self._asked is not None:
+            return f"{self._asked.duration_s:.1f} s: Enter keeps it, a again, d discards"
+        left_s = self._left_s()
+        return self._cutter.state if left_s is None else f"{math.ceil(left_s)} ..."
+
+    def _left_s(self) -> float | None:
+        """What is left of the countdown; None when it is over, or there is none."""
+        if self._go is None or self._now is None or self._now >= self._go:
+            return None
+        return self._go - self._now
+
+    def _begin(self) -> None:
+        """Await the next take."""
+        self._cutter = Cutter(self._plan.gesture, self._plan.person, self._plan.length_s)
+        self._go: float | None = None
+        self._asked = None
 
     def push(self, seen: Observation) -> None:
         """Take in what the camera sees; raise `ClipError` where a take cannot be written."""
+        before = None if self._now is None else self._left_s()
+        self._now = seen.time
+        if self.done or self._asked is not None:
+            return
+        if self._plan.countdown_s > 0:
+            if self._go is None:
+                self._go = seen.time + self._plan.countdown_s
+            left = self._left_s()
+            if before is not None and math.ceil(left or 0) != math.ceil(before):
+                self._say(f"{math.ceil(left)}" if left is not None else "go")
+            # Until it is over hands are watched, so that the take may begin at once, but none is cut.
+            if left is not None and (self._plan.length_s is not None or self._cutter.begun):
+                self._cutter = Cutter(self._plan.gesture, self._plan.person, self._plan.length_s)
+                return
         self._weigh(self._cutter.push(seen))
 
     def finish(self) -> None:
-        """Keep what the end of the stream leaves."""
-        self._weigh(self._cutter.finish())
+        """Keep what the end of the stream leaves; a take that is still asked about is not kept."""
+        if self._asked is not None:
+            self._discard("nobody said that it is kept")
+        elif not self.done:
+            self._weigh(self._cutter.finish())
+            self._keep()
+
+    def key(self, key: str) -> None:
+        """Enter, space or k keep the take in question; a and d do not; u takes back the chosen one, [ and ] choose.
+
+        a: again, at once, and where no take is in question the last one is taken back. d: not that one.
+        """
+        if key in ("\r", "\n", " ", "k"):
+            self._keep()
+        elif key in ("a", "d") and self._asked is not None:
+            self._discard("once more" if key == "a" else "discarded")
+        elif key in ("a", "d", "u"):
+            self.undo()
+        elif key in ("[", "]"):
+            step = -1 if key == "[" else 1
+            self.chosen = min(-1, max(self.chosen + step, -max(len(self.kept), 1)))
 
     def undo(self) -> None:
-        """Take the last take back; nothing when there is none."""
+        """Take the chosen take back, the last one unless another was chosen; nothing when there is none."""
         if self.kept:
-            self.kept[-1].unlink(missing_ok=True)
-            self._say(f"taken back: {self.kept.pop()}")
+            self._takes.pop(self.chosen)
+            path = self.kept.pop(self.chosen)
+            self._say(f"taken back: {path}, now {put_away(path)}")
+            self.chosen = -1
+            self._begin()
 
     def _weigh(self, take: Clip | None) -> None:
-        if take is None or self.done:
+        if take is None:
             return
+        self._go = None
         wrong = fault(take)
         if wrong is not None:
             self.refused += 1
             self._say(f"not kept: {wrong}")
             return
-        self.kept.append(keep(take, self._gesture, self._into))
-        self._say(f"take {len(self.kept)} of {self._takes}: {take.duration_s:.1f} s, {self.kept[-1]}")
+        self._asked = replace(take, recorded=self._plan.recorded)
+        if self._plan.ask:
+            self._say(f"{take.duration_s:.1f} s of {self._plan.gesture}: Enter keeps it, a again, d discards")
+        else:
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._asked is None:
+            return
+        take = self._asked
+        self.kept.append(keep(take, self._plan.gesture, self._plan.into))
+        self._takes.append(take)
+        self.chosen = -1
+        self._begin()
+        of = "" if self._plan.takes is None else f" of {self._plan.takes}"
+        lack = missing(self._takes) if len(self._takes) % ADVISED_EVERY == 0 else []
+        advice = f"; still missing: {'; '.join(lack)}" if lack and not self.done else ""
+        self._say(f"take {len(self.kept)}{of}: {take.duration_s:.1f} s, {self.kept[-1]}{advice}")
+
+    def _discard(self, why: str) -> None:
+        self._say(f"not kept: {why}")
+        self.refused += 1
+        self._begin()
+
+
+def put_away(path: Path) -> Path:
+    """Take a take out of its set without losing it: to `.removed/GESTURE/` beside it, where no set looks; its place.
+
+    Raise `ClipError` where nothing may be written.
+    """
+    folder = path.parents[1] / ".removed" / path.parent.name
+    with free_place(folder, path.stem) as target:
+        try:
+            path.replace(target)
+        except OSError as error:
+            raise ClipError(f"{path} cannot be moved ({error.strerror}): is its folder yours to write to?") from error
+    return target
+
+
+@contextmanager
+def free_place(folder: Path, person: str) -> Iterator[Path]:
+    """The next free number of a person's takes in a gesture's folder, nobody else's until the `with` is over.
+
+    No take is ever overwritten, not even by a second recorder at work in the same set: a number is reserved by a file
+    that only one can create. Raise `ClipError` where nothing may be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path, reserved = _reserve(folder, person)
+    except OSError as error:
+        raise ClipError(f"{folder} cannot be written ({error.strerror}): choose a folder you may write to") from error
+    try:
+        yield path
+    finally:
+        reserved.unlink(missing_ok=True)
+
+
+def _reserve(folder: Path, person: str) -> tuple[Path, Path]:
+    number = 0
+    while True:
+        path = folder / f"{person}_{number:02d}.npz"
+        reserved = path.with_suffix(".reserved")
+        number += 1
+        if path.exists():
+            continue
+        try:
+            reserved.open("x").close()
+        except FileExistsError:
+            continue
+        # Between the look and the reservation another recorder may have saved and let go.
+        if not path.exists():
+            return path, reserved
+        reserved.unlink()
 
 
 def keep(take: Clip, gesture: str, into: Path) -> Path:
     """Save a recorded take under the next free number of its person, and name the gesture in the set's note.
 
-    No take is ever overwritten, not even by a second recorder at work in the same set: a number is reserved by a file
-    that only one can create. Raise `ClipError` where nothing may be written.
+    Raise `ClipError` where nothing may be written.
     """
-    folder, number = into / gesture, 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            path = folder / f"{take.person}_{number:02d}.npz"
-            reserved = path.with_suffix(".reserved")
-            number += 1
-            if path.exists():
-                continue
-            try:
-                reserved.open("x").close()
-            except FileExistsError:
-                continue
-            try:
-                # Between the look and the reservation another recorder may have saved and let go.
-                if not path.exists():
-                    save_clip(take, path)
-                    break
-            finally:
-                reserved.unlink()
-    except OSError as error:
-        raise ClipError(f"{folder} cannot be written ({error.strerror}): choose a folder you may write to") from error
+    with free_place(into / gesture, take.person) as path:
+        save_clip(take, path)
     save_set_note(into, [gesture] if gesture != REST else [])
     return path
-
-
-def _free(folder: Path, person: str, take: str, made: dict[Path, str]) -> Path:
-    """The take's place, or the next number that this import has not given away yet."""
-    number = int(take)
-    while (target := folder / f"{person}_{number:0{len(take)}d}.npz") in made:
-        number += 1
-    return target

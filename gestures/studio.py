@@ -1,43 +1,48 @@
 """Recording before the camera: what a person sees and types while takes are made."""
 
 import argparse
+import sys
 from contextlib import ExitStack
 
-from .camera import open_source
+from . import __version__
+from .camera import Film, open_source
+from .clips import Recorded
+from .coaching import Coach
 from .console import talk, writable
 from .errors import ClipError
 from .landmarks import Landmarker
 from .overlay import Overlay, Window, has_screen
-from .recording import Recorder
+from .recording import Plan, Recorder
 from .types import Frame, Observation
 
 
 def record(options: argparse.Namespace) -> None:
     """`gestures record`: takes of one gesture, cut by movement."""
     writable(options.into)
-    recorder = Recorder(
+    film = None
+    if options.keep_video is not None:
+        writable(options.keep_video)
+        film = Film(options.keep_video, f"{options.gesture}_{options.person}")
+    takes = options.takes if options.takes is not None else None if options.yes else 10
+    plan = Plan(
         options.gesture,
         options.person,
         options.into,
-        options.takes,
+        takes,
         options.seconds,
-        lambda line: talk(f"\a{line}"),  # the bell, for those who look at their hand
+        0.0 if options.yes else options.countdown,
+        options.ask and not options.yes,
+        Recorded(f"gestures {__version__}", options.source, video="" if film is None else film.path.name),
     )
-    window = None if options.no_window or not has_screen() else Window("gestures record")
-    talk(f"hold a hand still in view, do {options.gesture}, hold it still again; u takes the last one back, q ends")
-    overlay = Overlay(())
-    source = open_source(options.source)
-    with ExitStack() as stack:
-        stack.enter_context(source)
-        landmarker = stack.enter_context(Landmarker())
-        if window is not None:
-            stack.enter_context(window)
-        for frame in source:
-            seen = landmarker.see(frame)
-            recorder.push(seen)
-            if recorder.done or not _shown(window, overlay, frame, seen, recorder):
-                break
-        recorder.finish()
+    recorder = Recorder(plan, ring)
+    window = None if options.no_window or options.yes or not has_screen() else Window("gestures record")
+    if plan.ask and window is None:
+        raise ClipError("--ask needs a window for its keys, and there is none here: leave it out, or open a screen")
+    if not options.yes:
+        talk(f"hold a hand still in view, do {options.gesture}, hold it still again; u takes a take back, q ends")
+    if film is not None:
+        talk(f"the pictures are kept in {film.path}")
+    run(recorder, options.source, window, film)
     left_out = f", {recorder.refused} not kept" if recorder.refused else ""
     if not recorder.kept:
         raise ClipError(
@@ -47,11 +52,42 @@ def record(options: argparse.Namespace) -> None:
     print(f"now another gesture or rest, then: gestures train {options.into} --into MODEL")
 
 
-def _shown(window: Window | None, overlay: Overlay, frame: Frame, seen: Observation, recorder: Recorder) -> bool:
+def ring(line: str) -> None:
+    """Say a line, with the bell where there is a terminal, for those who look at their hand."""
+    talk(f"\a{line}" if sys.stderr.isatty() else line)
+
+
+def run(recorder: Recorder, name: str, window: Window | None, film: Film | None = None) -> None:
+    """Record from the source of that `name` until all takes are there, it ends, or the person has had enough."""
+    overlay, coach = Overlay(()), Coach()
+    told: set[str] = set()
+    source = open_source(name)
+    with ExitStack() as stack:
+        stack.enter_context(source)
+        landmarker = stack.enter_context(Landmarker())
+        for other in (window, film):
+            if other is not None:
+                stack.enter_context(other)
+        for frame in source:
+            if film is not None:
+                film.add(frame)
+            seen = landmarker.see(frame)
+            recorder.push(seen)
+            hint = coach.look(frame, seen)
+            if window is None and hint.split(":")[0] not in told | {""}:
+                told.add(hint.split(":")[0])
+                talk(hint)
+            if recorder.done or not _shown(window, overlay, frame, seen, recorder, hint):
+                break
+        recorder.finish()
+
+
+def _shown(
+    window: Window | None, overlay: Overlay, frame: Frame, seen: Observation, recorder: Recorder, hint: str
+) -> bool:
     """Show the person how far it is; False when they have had enough."""
     if window is None:
         return True
-    goes_on = window.show(overlay.draw(frame, seen, {}, [], recorder.state))
-    if window.key == "u":
-        recorder.undo()
+    goes_on = window.show(overlay.draw(frame, seen, {}, [], f"{hint}\n{recorder.state}".strip()))
+    recorder.key(window.key)
     return goes_on

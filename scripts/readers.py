@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from gestures.clips import Clip, ClipSet, Span, load_clip, save_clip
 from gestures.errors import GesturesError
+from gestures.importing import find_videos, label, person_and_take, watch
 from gestures.landmarks import CONFIDENCE, MODEL_SHA256
-from gestures.recording import find_videos, label, person_and_take, watch
 from gestures.types import Floats
 
 LEAP = (0, None, 1, 2, 3, *range(4, 20))

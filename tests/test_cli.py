@@ -151,9 +151,9 @@ def test_one_odd_file_spoils_no_import(capsys, tmp_path, name, monkeypatch):
     from conftest import observations
 
     import gestures
-    from gestures import recording
+    from gestures import importing
 
-    monkeypatch.setattr(recording, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
+    monkeypatch.setattr(importing, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
     folder = tmp_path / "videos" / "wave"
     folder.mkdir(parents=True)
     for each in (name, "ana_03.mp4", "._ana_03.mp4"):
@@ -169,9 +169,9 @@ def test_no_take_overwrites_another_of_the_same_import(capsys, tmp_path, monkeyp
     from conftest import observations
 
     import gestures
-    from gestures import recording
+    from gestures import importing
 
-    monkeypatch.setattr(recording, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
+    monkeypatch.setattr(importing, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
     for each in ("rest/a_00.mp4", "idle/a_00.mp4", "wave/a_00.mp4", "wave/a_00.avi"):
         (tmp_path / "videos" / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "videos" / each).touch()
