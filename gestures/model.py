@@ -181,15 +181,10 @@ class Network:
         self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
 
     def remember(self, longest: float, seed: int) -> None:
-        """Set the gates' biases so that memories last between one tick and `longest` ticks.
-
-        Chrono initialisation (Tallec & Ollivier 2018): forget gate log(U(1, longest - 1)), input gate its negative.
-        """
+        """Set the gates' biases so that memories last between one tick and `longest` ticks."""
         rng = np.random.default_rng(seed)
         for i, units in enumerate(self.units):
-            cell = self.sequence.get_layer(f"over_time{i}").cell
-            forget = np.log(rng.uniform(1, longest - 1, units))
-            cell.bias.assign(np.concatenate([-forget, forget, np.zeros(2 * units)]))
+            self.sequence.get_layer(f"over_time{i}").cell.bias.assign(chrono_biases(units, longest, rng))
 
     def export(self) -> bytes:
         """The single step as a LiteRT file with named inputs and outputs."""
@@ -212,6 +207,15 @@ class Network:
             archive.write_out(folder, verbose=False)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["step"])
             return bytes(converter.convert())
+
+
+def chrono_biases(units: int, longest: float, rng: np.random.Generator) -> Floats:
+    """The biases (4 * units,) of an LSTM's input, forget, cell and output gates that let it remember up to `longest`.
+
+    Chrono initialisation (Tallec & Ollivier 2018): forget gate log(U(1, longest - 1)), input gate its negative.
+    """
+    forget = np.log(rng.uniform(1, longest - 1, units))
+    return np.concatenate([-forget, forget, np.zeros(2 * units)]).astype(np.float32)
 
 
 def load_keras() -> Any:  # noqa: ANN401 - keras has no types

@@ -173,19 +173,22 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
             yield composed[i]
 
 
+def optimiser(rate: float, steps: int, weight_decay: float) -> Any:  # noqa: ANN401 - keras has no types
+    """AdamW for `steps` corrections: the learning rate rises to `rate` in a twentieth of them, then falls to 0."""
+    keras = load_keras()
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=rate, warmup_steps=max(1, steps // 20))
+    return keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0)
+
+
 def _fit(
     network: Network,
     batches: Iterator[_Batch],
     recipe: Recipe,
     progress: Callable[[int, int, float], None] | None,
 ) -> None:
-    keras = load_keras()
     import tensorflow as tf
 
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, recipe.steps, warmup_target=recipe.learning_rate, warmup_steps=max(1, recipe.steps // 20)
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0)
+    optimizer = optimiser(recipe.learning_rate, recipe.steps, recipe.weight_decay)
     variables = network.sequence.trainable_variables
     optimizer.build(variables)
 

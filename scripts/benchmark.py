@@ -1,10 +1,12 @@
 """Accuracy on public data, on people or rounds never trained on: one table a data set.
 
 scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json]
+scripts/benchmark.py memory [--tasks NAME …] [--layers NAME …] [--seeds N] [--json]
 
 Without --test: folds within --train, by recording round or person; levels are fitted within the training part. With it:
 train on all of --train, score on --test once. Each fold's result is kept in the user's cache under the hash of the
-data, the recipe and the package's source, so that an interrupted run goes on where it stopped.
+data, the recipe and the package's source, so that an interrupted run goes on where it stopped. `memory` needs no data:
+it runs the long-lag tasks of the literature, and keeps the result of each task, layer and seed in the same way.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import memory
 import readers
 
 import gestures
@@ -210,11 +213,23 @@ SETS = {"egogestar": egogestar, "sfinge3d": sfinge3d, "fpha": fpha, "mp_data": m
 def main() -> int:
     """Print the table of one data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=sorted(SETS))
-    parser.add_argument("--train", type=Path, required=True, metavar="DIR")
+    parser.add_argument("name", choices=sorted([*SETS, "memory"]))
+    parser.add_argument("--train", type=Path, metavar="DIR")
     parser.add_argument("--test", type=Path, metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON object with every figure")
+    tasks = (*memory.TASKS, memory.CONTINUAL)
+    parser.add_argument(
+        "--tasks", nargs="+", choices=tasks, default=tasks, metavar="NAME", help=f"of {', '.join(tasks)}"
+    )
+    parser.add_argument("--layers", nargs="+", choices=memory.KINDS, default=memory.KINDS, metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
     options = parser.parse_args()
+    if options.name == "memory":
+        figures = memory.table(options.tasks, options.layers, options.seeds)
+        print(json.dumps(figures) if options.json else memory.text(figures))
+        return 0
+    if options.train is None:
+        parser.error(f"{options.name} needs --train DIR")
     try:
         figures = SETS[options.name](options)
     except gestures.GesturesError as error:

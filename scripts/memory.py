@@ -1,0 +1,230 @@
+"""How well our recurrent layer remembers: long-lag tasks of the literature, beside a plain RNN and Keras's own LSTM.
+
+Layer (Keras LSTMCell), initialisation (chrono) and optimiser (AdamW, warm-up, cosine, clipped gradients) are those that
+gestures are learnt with. The rivals get the same tasks, sequences and optimiser.
+"""
+
+import hashlib
+import inspect
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lags
+import numpy as np
+import readers
+from lags import TASKS, Batch, ContinualReber, Task
+
+from gestures.errors import GesturesError
+from gestures.files import write_whole
+from gestures.model import chrono_biases, load_keras
+from gestures.training import optimiser
+
+KINDS = ("gestures", "keras LSTM", "plain RNN")
+"""Our layer with its initialisation; the same layer as Keras initialises it; the simple recurrent cell."""
+CONTINUAL = "continual reber"
+STREAMS_PAPER = 14087
+"""Streams that the paper's LSTM with decay needed, each read until its first mistake; 62 % of its trials succeeded."""
+SYMBOLS_LEARNT = 4_000_000
+SYMBOLS_TESTED = 100_000
+"""Symbols of each of 100 streams without one mistake: as many in all as the paper's 10 streams of a million."""
+WINDOW = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run: `sequences` until the task was done, None if never; `wrong` of `tested` sequences never learnt from."""
+
+    sequences: int | None
+    wrong: int
+    tested: int
+    seconds: float
+
+
+class Learner:
+    """A recurrent layer with a linear read-out, learning from batches; its inputs are normalised as features are."""
+
+    def __init__(self, sample: Batch, kind: str, task: Task, seed: int) -> None:
+        """`sample` is some of what will come."""
+        keras = load_keras()
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(seed)
+        cell = keras.layers.SimpleRNNCell(task.units) if kind == "plain RNN" else keras.layers.LSTMCell(task.units)
+        self._states = 1 if kind == "plain RNN" else 2
+        heard = sample.inputs.reshape(-1, sample.inputs.shape[2])
+        inverse = 1 / np.maximum(heard.std(0), 0.05)
+        normalise = keras.layers.Rescaling(inverse.tolist(), (-heard.mean(0) * inverse).tolist())
+        stream = keras.Input((None, heard.shape[1]))
+        states = [keras.Input((task.units,)) for _ in range(self._states)]
+        layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
+        seen, *after = layer(normalise(stream), initial_state=states)
+        if task.shortcut:
+            seen = keras.layers.Concatenate()([seen, normalise(stream)])
+        answers = keras.layers.Dense(sample.targets.shape[2])(seen)
+        network = keras.Model([stream, *states], [answers, *after])
+        if kind == "gestures":
+            cell.bias.assign(chrono_biases(task.units, task.longest, np.random.default_rng(seed)))
+        steps = max(1, task.sequences // task.lanes)
+        descent, variables = optimiser(task.rate, steps, 1e-2), network.trainable_variables
+        descent.build(variables)
+        self._units, self._tf = task.units, tf
+
+        def answer(network: Any, inputs: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
+            raw, *after = network([inputs, *memory])
+            return raw, tf.nn.softmax(raw) if task.named else raw, after
+
+        @tf.function(reduce_retracing=True)
+        def learn(inputs: Any, targets: Any, counts: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
+            with tf.GradientTape() as tape:
+                raw, said, after = answer(network, inputs, memory)
+                off = (
+                    -tf.reduce_sum(targets * tf.nn.log_softmax(raw), 2)
+                    if task.named
+                    else tf.reduce_sum((raw - targets) ** 2, 2)
+                )
+                loss = tf.reduce_sum(off * counts) / tf.reduce_sum(counts)
+            descent.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            return said, after
+
+        @tf.function(reduce_retracing=True)
+        def say(inputs: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
+            _, said, after = answer(network, inputs, memory)
+            return said, after
+
+        self._learn, self._say = learn, say
+
+    def begin(self, lanes: int) -> Any:  # noqa: ANN401 - tensors
+        """An empty memory of `lanes` sequences."""
+        return [self._tf.zeros((lanes, self._units)) for _ in range(self._states)]
+
+    def learn(self, batch: Batch, memory: Any) -> tuple[Any, Any]:  # noqa: ANN401 - tensors
+        """Correct the weights once: what was said before, and the memory after."""
+        said, after = self._learn(batch.inputs, batch.targets, batch.counts, memory)
+        return said.numpy(), after
+
+    def say(self, batch: Batch, memory: Any) -> tuple[Any, Any]:  # noqa: ANN401 - tensors
+        """What is said, and the memory after."""
+        said, after = self._say(self._tf.constant(batch.inputs), memory)
+        return said.numpy(), after
+
+
+def run(task: Task, kind: str, seed: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """Learn a task until it is done or its sequences are used up, then test on sequences never seen."""
+    began = time.process_time()
+    rng, fresh = np.random.default_rng((seed, 0)), np.random.default_rng((seed, 1))
+    learner = Learner(task.make(np.random.default_rng(0), 100), kind, task, seed)
+    recent: deque[bool] = deque(maxlen=task.recent)
+    done = None
+    for step in range(task.sequences // task.lanes):
+        batch = task.make(rng, task.lanes)
+        said, _ = learner.learn(batch, learner.begin(task.lanes))
+        recent.extend(task.wrong(said, batch).tolist())
+        if step % 50 == 0:
+            tell(f"{task.name} {kind} {seed}: {step * task.lanes} of {task.sequences}, wrong {np.mean(recent):.3f}")
+        if (
+            len(recent) == task.recent
+            and sum(recent) <= task.forgiven
+            and (not task.proof or _wrong(task, learner, fresh, task.tested, stop=True) == 0)
+        ):
+            done = (step + 1) * task.lanes
+            break
+    wrong = _wrong(task, learner, np.random.default_rng((seed, 2)), task.tested)
+    return Result(done, wrong, task.tested, round(time.process_time() - began, 1))
+
+
+def _wrong(task: Task, learner: Learner, rng: np.random.Generator, count: int, stop: bool = False) -> int:
+    """Of `count` new sequences, how many are answered wrongly; with `stop`, no further than the first of them."""
+    wrong = 0
+    while count > 0 and not (stop and wrong):
+        batch = task.make(rng, min(count, 100))
+        said, _ = learner.say(batch, learner.begin(len(batch.inputs)))
+        wrong += int(task.wrong(said, batch).sum())
+        count -= len(batch.inputs)
+    return wrong
+
+
+def run_continual(kind: str, seed: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """Embedded Reber strings without end and without resets; done when 100 streams are read without one mistake.
+
+    `Result.sequences` counts the strings learnt from, `wrong` the streams of 100 in which a mistake was made.
+    """
+    began = time.process_time()
+    task = Task(CONTINUAL, STREAMS_PAPER, lags.embedded_reber, 0.5, 0, 0, 30, SYMBOLS_LEARNT // WINDOW)
+    stream = ContinualReber(np.random.default_rng((seed, 0)), task.lanes)
+    learner = Learner(stream.read(WINDOW), kind, task, seed)
+    memory, strings, right, wrong, done = learner.begin(task.lanes), 0, 0, 100, None
+    for step in range(task.sequences // task.lanes):
+        batch = stream.read(WINDOW)
+        said, memory = learner.learn(batch, memory)
+        strings += int((batch.inputs[:, :, lags.SYMBOLS.index("E")].sum()) / 2)
+        right = 0 if task.wrong(said, batch).any() else right + 1
+        if step % 200 == 0:
+            tell(f"{CONTINUAL} {kind} {seed}: {strings} strings, {right} windows without a mistake")
+        # A try at the test costs as much as a hundred windows.
+        if right >= 30 and right % 100 == 30:
+            wrong = _mistaken(learner, task, seed, step)
+            if wrong == 0:
+                done = strings
+                break
+    return Result(done, wrong or _mistaken(learner, task, seed, -1), 100, round(time.process_time() - began, 1))
+
+
+def _mistaken(learner: Learner, task: Task, seed: int, step: int) -> int:
+    """In how many of 100 streams of `SYMBOLS_TESTED` a mistake is made."""
+    stream, memory = ContinualReber(np.random.default_rng((seed, 1, step + 1)), 100), learner.begin(100)
+    wrong = np.zeros(100, bool)
+    for at in range(0, SYMBOLS_TESTED, 500):
+        batch = stream.read(500)
+        said, memory = learner.say(batch, memory)
+        wrong |= task.wrong(said, batch)
+        if wrong.all() or (step >= 0 and wrong.any() and at > 5000):
+            break
+    return int(wrong.sum())
+
+
+def table(names: Sequence[str], kinds: Sequence[str], seeds: int) -> dict[str, Any]:
+    """Every task by every kind of layer and seed; what has been run before is taken from the user's cache."""
+    figures: dict[str, Any] = {}
+    for name in names:
+        figures[name] = {"paper": TASKS[name].paper if name in TASKS else STREAMS_PAPER}
+        for kind in kinds:
+            results = [kept(name, kind, seed) for seed in range(seeds)]
+            figures[name][kind] = [asdict(result) for result in results]
+    return figures
+
+
+def kept(name: str, kind: str, seed: int) -> Result:
+    """The result of one run, from the cache if nothing it depends on has changed."""
+    sources = [Path(module).read_bytes() for module in (lags.__file__, __file__)]
+    made_by = inspect.getsource(chrono_biases) + inspect.getsource(optimiser)
+    key = hashlib.sha256(b"".join(sources) + made_by.encode()).hexdigest()[:12]
+    path = readers.cache("memory") / key / f"{name} {kind} {seed}.json".replace(" ", "-")
+    if path.exists():
+        return Result(**json.loads(path.read_text()))
+    tell = lambda line: print(line, file=sys.stderr, flush=True)
+    result = run_continual(kind, seed, tell) if name == CONTINUAL else run(TASKS[name], kind, seed, tell)
+    tell(f"{name} {kind} {seed}: {result}")
+    write_whole(path, lambda file: file.write(json.dumps(asdict(result)).encode()), GesturesError)
+    return result
+
+
+def text(figures: dict[str, Any]) -> str:
+    """The table as people read it: per kind, seeds passed, the middle number of sequences, the wrong in the test."""
+    kinds = [kind for kind in KINDS if any(kind in row for row in figures.values())]
+    lines = [f"{'task':18s}{'paper':>9s}  " + "".join(f"{kind:32s}" for kind in kinds)]
+    for name, row in figures.items():
+        cells = []
+        for kind in kinds:
+            runs = [Result(**each) for each in row.get(kind, [])]
+            done = sorted(result.sequences for result in runs if result.sequences is not None)
+            after = f"{done[len(done) // 2]:>7d}" if done else "  never"
+            wrong = max((result.wrong / result.tested for result in runs), default=0.0)
+            cells.append(f"{len(done)}/{len(runs)} after {after}, wrong {wrong:6.2%}"[:31].ljust(32))
+        lines.append(f"{name:18s}{row['paper']:>9d}  " + "".join(cells))
+    return "\n".join(lines)
