@@ -114,9 +114,10 @@ class Decisions:
         events = self._leave([hand for hand in gone if hand in self._hands], time)
         fresh: list[Event] = []
         for scores in ticks:
-            decider = self._hands.setdefault(scores.hand, Decider(self._labels, self._rules))
+            if scores.hand not in self._hands:
+                self._hands[scores.hand] = Decider(self._labels, self._rules)
             self._sides[scores.hand] = scores.side
-            fresh += decider.push(scores)
+            fresh += self._hands[scores.hand].push(scores)
         return events + self._tell(fresh)
 
     def finish(self, time: float) -> list[Event]:

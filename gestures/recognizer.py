@@ -1,5 +1,6 @@
 """Observations in, events out: the pipeline without camera, screen or clock."""
 
+import math
 from dataclasses import dataclass
 
 from .decisions import Decisions
@@ -109,5 +110,7 @@ def _partner(number: int, live: dict[int, Hand]) -> Hand | None:
     """The nearest hand of the other side; None when there is none."""
     own = live[number]
     others = [hand for other, hand in live.items() if other != number and hand.side != own.side]
-    centre = place(own)[0]
-    return min(others, key=lambda hand: float(((place(hand)[0] - centre) ** 2).sum()), default=None)
+    if len(others) < 2:
+        return others[0] if others else None
+    x, y, _ = place(own)
+    return min(others, key=lambda hand: math.hypot(place(hand)[0] - x, place(hand)[1] - y))

@@ -1,10 +1,9 @@
 """Which hand is which from one observation to the next, and which is gone."""
 
+import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from .types import Floats, Hand, Observation
+from .types import Hand, Observation, Side
 
 REACH = 2.5
 """The furthest a hand may have moved and still be the same, in palm lengths, plus what `SPEED` allows."""
@@ -18,15 +17,17 @@ VOTES = 15
 """How many observations of the other side it takes to outweigh a side long held (half a second at 30 Hz)."""
 
 
-def place(hand: Hand) -> tuple[Floats, float]:
-    """A hand's middle (2,) and palm length, both in picture widths whatever the aspect."""
-    xy = hand.image[list(PALM), :2] * np.array([1, 1 / hand.aspect], np.float32)
-    return xy.mean(0), max(float(np.linalg.norm(xy[1] - xy[0])), 0.02)
+def place(hand: Hand) -> tuple[float, float, float]:
+    """A hand's middle x, y and its palm length, all in picture widths whatever the aspect."""
+    (x0, y0, _), (x1, y1, _) = hand.image[PALM[0]].tolist(), hand.image[PALM[1]].tolist()
+    y0, y1 = y0 / hand.aspect, y1 / hand.aspect
+    return (x0 + x1) / 2, (y0 + y1) / 2, max(math.hypot(x1 - x0, y1 - y0), 0.02)
 
 
 @dataclass(slots=True)
 class _Track:
-    centre: Floats
+    x: float
+    y: float
     palm: float
     seen: float  # s
     votes: int  # below 0 left, above 0 right
@@ -52,24 +53,25 @@ class Tracker:
         places = [place(hand) for hand in seen.hands]
         owner = self._match(seen, places)
         live: dict[int, Hand] = {}
-        for k in sorted(range(len(places)), key=lambda k: tuple(places[k][0])):
-            hand, (centre, palm) = seen.hands[k], places[k]
+        for k in sorted(range(len(places)), key=places.__getitem__):
+            hand = seen.hands[k]
             number = owner.get(k)
             if number is None:
                 number, self._next = self._next, self._next + 1
-                self._tracks[number] = _Track(centre, palm, seen.time, 0)
+                self._tracks[number] = _Track(*places[k], seen.time, 0)
             track = self._tracks[number]
             vote = 1 if hand.side == "right" else -1
             track.votes = max(-VOTES, min(VOTES, track.votes + vote)) or vote
-            track.centre, track.palm, track.seen = centre, palm, seen.time
-            live[number] = replace(hand, side="right" if track.votes > 0 else "left")
+            (track.x, track.y, track.palm), track.seen = places[k], seen.time
+            side: Side = "right" if track.votes > 0 else "left"
+            live[number] = hand if hand.side == side else replace(hand, side=side)
         return live, gone
 
-    def _match(self, seen: Observation, places: list[tuple[Floats, float]]) -> dict[int, int]:
+    def _match(self, seen: Observation, places: list[tuple[float, float, float]]) -> dict[int, int]:
         pairs = []
         for number, track in self._tracks.items():
-            for k, (centre, _) in enumerate(places):
-                distance = float(np.linalg.norm(centre - track.centre)) / track.palm
+            for k, (x, y, _) in enumerate(places):
+                distance = math.hypot(x - track.x, y - track.y) / track.palm
                 other_side = (seen.hands[k].side == "right") != (track.votes > 0)
                 if distance <= REACH + SPEED * (seen.time - track.seen):
                     pairs.append((distance + 0.5 * other_side, number, k))

@@ -1,5 +1,7 @@
 """What the network reads: right in its units, blind to place and distance, awake to direction."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import hand
@@ -106,3 +108,24 @@ def test_time_must_rise():
         with pytest.raises(gestures.InputError, match="time must rise"):
             made.push(time, hand())
     assert [t for t, _ in made.push(1.0 + 2 / 30, hand())] == pytest.approx([1 + 1 / 30, 1 + 2 / 30])
+
+
+def test_the_numbers_of_this_version_stay():
+    """Models are trained on them: whoever changes one raises `VERSION`, and makes a new file of this name."""
+    kept = np.load(Path(__file__).parent / "formats" / f"features-{features.VERSION}.npz")
+    speeds = [i for name, i in NAME.items() if "velocity" in name]
+    for slot, side in enumerate(("left", "right")):
+        image, world = kept["image"].copy(), kept["world"].copy()
+        image[12:20, 1 - slot] = world[12:20, 1 - slot] = np.nan  # the other hand goes and comes again
+        rows = features.raw_many(image, world, slot, float(kept["aspect"]))
+        ticks, vectors = features.FeatureStream().push_many(kept["time"], rows, side == "left")
+        np.testing.assert_array_equal(ticks, kept["ticks"])
+        # Speeds multiply the last binary digits of places by the rate.
+        np.testing.assert_allclose(vectors[:, speeds], kept[side][:, speeds], atol=1e-4)
+        np.testing.assert_allclose(np.delete(vectors, speeds, 1), np.delete(kept[side], speeds, 1), atol=3e-6)
+
+
+def test_one_hand_and_many_have_the_same_partner():
+    own, other = hand(0.4), hand(0.7, "left", (0.2, 0.5))
+    image, world = (np.stack([getattr(other, part), getattr(own, part)])[None] for part in ("image", "world"))
+    np.testing.assert_allclose(features.raw_many(image, world, 1, own.aspect)[0], features.raw(own, other), atol=1e-6)

@@ -1,6 +1,7 @@
 """Every stateful thing x every law."""
 
 import copy
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -143,6 +144,27 @@ def test_reset_is_as_new(tiny):
     assert {n: s.probabilities.tolist() for n, s in used.scores.items()} == {
         n: s.probabilities.tolist() for n, s in new.scores.items()
     }
+
+
+def test_an_hour_needs_no_more_memory_than_a_minute(tiny):
+    """Hands come and go; what is remembered of those gone is forgotten."""
+
+    def minute(recognizer, start):
+        for seen in observations(4.0, 15.0, start):
+            recognizer.push(seen)
+        return start + 5
+
+    recognizer, start = gestures.Recognizer(tiny, RULES), 0.0
+    for _ in range(5):
+        start = minute(recognizer, start)
+    tracemalloc.start()
+    start = minute(recognizer, start)
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(10):
+        start = minute(recognizer, start)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 10_000
 
 
 def test_finish_ends_every_event_and_forgets(tiny):
