@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import __version__, doctor, studio, watching
+from . import __version__, doctor, library, studio, watching
 from .console import Bar, shipped, talk, writable
 from .errors import GesturesError
 from .model import load
@@ -82,10 +82,42 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--plots", type=Path, metavar="DIR", help="draw the confusion table into DIR")
     evaluate.set_defaults(run=_evaluate)
 
+    check = verbs.add_parser("check", help="a set of recordings at a glance, and the takes that look wrong")
+    check.add_argument("data", type=Path, metavar="DATA")
+    check.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    check.add_argument("--sheet", type=Path, metavar="PNG", help="draw every take's trajectory into a picture")
+    check.set_defaults(run=library.check)
+    _data_verbs(verbs.add_parser("data", help="join, rename, thin out or deal sets of recordings"))
+
     checkup = verbs.add_parser("doctor", help="what this machine can do, what is missing, what to type")
     checkup.add_argument("--fetch", action="store_true", help="download the official hand model into the user's cache")
     checkup.set_defaults(run=doctor.examine)
     return parser
+
+
+def _data_verbs(data: argparse.ArgumentParser) -> None:
+    verbs = data.add_subparsers(dest="what", required=True, metavar="WHAT")
+    merge = verbs.add_parser("merge", help="copy all takes of some sets into one")
+    merge.add_argument("data", type=Path, nargs="+", metavar="DATA")
+    merge.add_argument("--into", type=Path, required=True, metavar="DIR")
+    merge.set_defaults(run=library.merge)
+    rename = verbs.add_parser("rename", help="call a gesture otherwise")
+    rename.add_argument("data", type=Path, metavar="DATA")
+    rename.add_argument("old", metavar="OLD")
+    rename.add_argument("new", metavar="NEW")
+    rename.set_defaults(run=library.rename)
+    remove = verbs.add_parser("remove", help="put gestures or single takes away, into DATA/.removed")
+    remove.add_argument("data", type=Path, metavar="DATA")
+    remove.add_argument("names", nargs="+", metavar="NAME", help="GESTURE, or GESTURE/PERSON_NN")
+    remove.set_defaults(run=library.remove)
+    split = verbs.add_parser("split", help="copy a set into two, by person")
+    split.add_argument("data", type=Path, metavar="DATA")
+    split.add_argument("--into", type=Path, nargs=2, required=True, metavar="DIR", help="the most of it, and the rest")
+    split.add_argument("--people", nargs="+", default=[], metavar="NAME", help="who goes into the second")
+    split.add_argument("--share", type=_share, default=0.2, metavar="S", help="else this share of them (default: 0.2)")
+    split.set_defaults(run=library.split)
+    for verb in (merge, rename, remove, split):
+        verb.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -107,6 +139,16 @@ def _seconds(text: str) -> float:
     if not 0.2 <= seconds <= 600:
         raise argparse.ArgumentTypeError(f"must be 0.2 to 600 seconds, not {text}")
     return seconds
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0.01 <= share <= 0.5:
+        raise argparse.ArgumentTypeError(f"must be 0.01 to 0.5, not {text}")
+    return share
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -292,14 +292,23 @@ def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | 
 
     What stands there already stays: labels are added to, and nothing that somebody has said is taken back.
     """
-    path = folder / "set.json"
-    note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
-    if path.exists():
-        note |= _read_note(path)
+    note = load_set_note(folder)
     note["labels"] = list(dict.fromkeys([*note["labels"], *labels]))
     note["mirror"] = note["mirror"] if mirror is None else mirror
+    replace_set_note(folder, note)
+
+
+def load_set_note(folder: Path) -> dict[str, Any]:
+    """What `set.json` says, and the defaults where there is none; raise `ClipError` when it cannot be read."""
+    path = folder / "set.json"
+    note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
+    return note | _read_note(path) if path.exists() else note
+
+
+def replace_set_note(folder: Path, note: dict[str, Any]) -> None:
+    """Write `set.json` anew; raise `ClipError` where that is not allowed."""
     text = json.dumps(note, indent=2).encode() + b"\n"
-    write_whole(path, lambda file: file.write(text), ClipError)
+    write_whole(folder / "set.json", lambda file: file.write(text), ClipError)
 
 
 def folds(people: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Observations -> takes on disk: one after another, counted down, judged, asked about, taken back."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -182,7 +183,7 @@ def put_away(path: Path) -> Path:
     Raise `ClipError` where nothing may be written.
     """
     folder = path.parents[1] / ".removed" / path.parent.name
-    with free_place(folder, path.stem) as target:
+    with free_place(folder, path.stem, path.name) as target:
         try:
             path.replace(target)
         except OSError as error:
@@ -191,15 +192,17 @@ def put_away(path: Path) -> Path:
 
 
 @contextmanager
-def free_place(folder: Path, person: str) -> Iterator[Path]:
-    """The next free number of a person's takes in a gesture's folder, nobody else's until the `with` is over.
+def free_place(folder: Path, person: str, wanted: str = "") -> Iterator[Path]:
+    """A free number of a person's takes in a gesture's folder, nobody else's until the `with` is over.
+
+    The file called `wanted` where that is free, else the next number.
 
     No take is ever overwritten, not even by a second recorder at work in the same set: a number is reserved by a file
     that only one can create. Raise `ClipError` where nothing may be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path, reserved = _reserve(folder, person)
+        path, reserved = _reserve(folder, person, wanted)
     except OSError as error:
         raise ClipError(f"{folder} cannot be written ({error.strerror}): choose a folder you may write to") from error
     try:
@@ -208,12 +211,11 @@ def free_place(folder: Path, person: str) -> Iterator[Path]:
         reserved.unlink(missing_ok=True)
 
 
-def _reserve(folder: Path, person: str) -> tuple[Path, Path]:
-    number = 0
-    while True:
-        path = folder / f"{person}_{number:02d}.npz"
+def _reserve(folder: Path, person: str, wanted: str) -> tuple[Path, Path]:
+    numbered = (f"{person}_{number:02d}.npz" for number in itertools.count())
+    for name in itertools.chain([wanted] if wanted else [], numbered):
+        path = folder / name
         reserved = path.with_suffix(".reserved")
-        number += 1
         if path.exists():
             continue
         try:
@@ -224,6 +226,7 @@ def _reserve(folder: Path, person: str) -> tuple[Path, Path]:
         if not path.exists():
             return path, reserved
         reserved.unlink()
+    raise AssertionError("numbers never end")
 
 
 def keep(take: Clip, gesture: str, into: Path) -> Path:

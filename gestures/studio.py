@@ -3,17 +3,24 @@
 import argparse
 import sys
 from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
 
 from . import __version__
 from .camera import Film, open_source
-from .clips import Recorded
+from .clips import REST, Recorded, load_set
 from .coaching import Coach
 from .console import talk, writable
 from .errors import ClipError
 from .landmarks import Landmarker
+from .likeness import ALIKE, distances, gesture_of, likest
 from .overlay import Overlay, Window, has_screen
 from .recording import Plan, Recorder
 from .types import Frame, Observation
+
+COMPARED = 10
+"""So many takes a gesture are compared with each other: enough to tell, in a second."""
 
 
 def record(options: argparse.Namespace) -> None:
@@ -49,7 +56,18 @@ def record(options: argparse.Namespace) -> None:
             f"no take of {options.gesture} came of it{left_out}: hold a hand still in view, move, hold it still again"
         )
     print(f"{len(recorder.kept)} takes of {options.gesture} in {options.into}{left_out}")
+    _advise(options.into, options.gesture)
     print(f"now another gesture or rest, then: gestures train {options.into} --into MODEL")
+
+
+def _advise(into: Path, gesture: str) -> None:
+    """Say which other gesture of the set this one is hard to tell from."""
+    takes = load_set(into).clips
+    names = [gesture_of(take) for take in takes]
+    chosen = [i for i, name in enumerate(names) if name != REST and names[:i].count(name) < COMPARED]
+    found = likest(distances([takes[i] for i in chosen]), np.array([names[i] for i in chosen]), gesture)
+    if found is not None and found[1] >= ALIKE:
+        talk(f"{gesture} is {found[1]:.2f} like {found[0]} (1: no more unlike than its own takes): record it wider")
 
 
 def ring(line: str) -> None:

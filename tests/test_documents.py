@@ -18,7 +18,15 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 def verbs():
     """The verbs of the command line, with their flags."""
     (actions,) = (a for a in _parser()._actions if a.dest == "verb")
-    return {name: {f for a in sub._actions for f in a.option_strings} for name, sub in actions.choices.items()}
+    return {name: set(flags(sub)) for name, sub in actions.choices.items()}
+
+
+def flags(parser):
+    """The flags of a verb and of the verbs below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        for below in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+            yield from flags(below)
 
 
 def run_code(text, monkeypatch, capsys):
