@@ -14,13 +14,14 @@ with gestures.Camera() as camera, gestures.Landmarker() as landmarker:
 
 __version__ = "0.1.0"
 
-from .camera import Camera, Video, open_source
+from .camera import Camera, open_source
 from .clips import Clip, ClipSet, Span, load_clip, load_set, save_clip
 from .errors import CameraError, ClipError, GesturesError, InputError, LandmarkerError, ModelError, TrainingError
 from .landmarks import Landmarker
 from .model import Manifest, Model, load
 from .recognizer import Recognizer
 from .types import DecisionRules, Event, Frame, Hand, Observation, Scores
+from .video import Video
 
 __all__ = [
     "Camera",

@@ -1,33 +1,32 @@
-"""Pictures from a webcam or URL (the newest) or a file (every one)."""
+"""The newest picture of a webcam or URL, whatever the camera does."""
 
-import itertools
 import math
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
+from contextlib import closing
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .errors import CameraError
+from .faults import Faults
 from .types import Frame
+from .video import Video, load_cv2, to_rgb
 
-PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""How long to wait before each attempt to reopen a camera that stopped; after the last it is given up."""
-
-
-def load_cv2() -> ModuleType:
-    """OpenCV, quiet; raise `CameraError` with the package to install where a system library is missing."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        import cv2
-    except ImportError as error:
-        hint = "apt install libgl1 libglib2.0-0" if sys.platform.startswith("linux") else "pip install opencv-python"
-        raise CameraError(f"OpenCV does not load ({error}): {hint}") from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 8.0
+"""How long to wait before a camera that stopped is opened again: the first time, and at most; doubled in between."""
+BLANK_AFTER_S, BLANK_EVERY_S = 0.5, 0.2
+"""After so long without a picture a camera gives black ones, so often: its watchers see the hands go, and live."""
+OPENING_S = 8.0
+"""So long a URL may take to answer, and to go on, before it counts as gone."""
+LEAVING_S = 0.5
+"""So long the reading thread is waited for; if it hangs in the driver, it ends with the program."""
+DARK, DARK_S = 16, 1.0
+"""A picture without a value above `DARK` of 255, for so long, shows nothing: a lens cap, a shutter, a fault."""
+SLOW_HZ, SLOW_S = 10.0, 3.0
+"""Fewer pictures a second than this, over so long, and gestures are missed."""
 
 
 def open_source(source: str) -> "Camera | Video":
@@ -47,191 +46,231 @@ def open_source(source: str) -> "Camera | Video":
     return Video(source)
 
 
-class Video:
-    """Every frame of a file, in order; runs repeat bit for bit. `refused` counts frames of another size."""
-
-    def __init__(self, path: str | Path) -> None:
-        """Raise `CameraError` for a file that is missing or no video."""
-        self.path = Path(path)
-        self.refused = 0
-        try:
-            str(path).encode()
-        except UnicodeEncodeError as error:
-            raise CameraError(f"{str(path)!a} has a name that is not UTF-8: rename it") from error
-        if not self.path.is_file():
-            raise CameraError(f"{path} is not there: name a video file, a camera number or a URL")
-        self._capture = load_cv2().VideoCapture(str(self.path))
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise CameraError(f"{path} is not a video that can be read: try another file, or convert it to .mp4")
-
-    def __enter__(self) -> "Video":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._capture.release()
-
-    def __iter__(self) -> Iterator[Frame]:
-        cv2 = load_cv2()
-        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
-        step_s = 1 / rate_hz if math.isfinite(rate_hz) and 1 <= rate_hz <= 1000 else 1 / 30
-        last, shape = -math.inf, None
-        while True:
-            good, bgr = self._capture.read()
-            if not good:
-                break
-            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # Files lie about time: a stamp that does not rise is replaced by one frame's length after the last.
-            rises = math.isfinite(stamp) and stamp > last
-            last = stamp if rises else max(last, -step_s) + step_s
-            shape = shape or bgr.shape
-            if bgr.shape != shape:
-                self.refused += 1
-                continue
-            yield Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), last)
-        if shape is None:
-            raise CameraError(f"{self.path} holds no picture that can be read: try another file")
-
-
-class _EndOfStreamError(Exception):
-    """What the camera's thread leaves when there is no more to come."""
-
-
 class Camera:
     """The newest frame of a webcam or URL; a slow reader skips frames, never lags.
 
-    `with Camera(0) as camera: for frame in camera: ...`. One thread reads; a camera that stops is reopened after
-    growing pauses. `dropped` counts frames nobody took, `refused` frames of another size, `reopened` the returns.
+    `with Camera(0) as camera: for frame in camera: ...`. One thread reads; a camera that stops is opened again after
+    growing pauses, for `patience_s`; meanwhile it gives black pictures. `dropped` counts frames nobody took, `faults`
+    what went wrong.
     """
 
-    def __init__(self, device: int | str = 0, stale_s: float = 5.0) -> None:
-        self._device, self._stale_s = device, stale_s
-        self.dropped = self.refused = self.reopened = 0
+    def __init__(self, device: int | str = 0, stale_s: float = 5.0, patience_s: float = 600.0) -> None:
+        self._device, self._stale_s, self._patience_s = device, stale_s, patience_s
+        self.dropped = 0
+        self.faults = Faults()
 
     def __enter__(self) -> "Camera":
         """Open the camera; raise `CameraError` when it does not."""
-        self._capture = self._open()
-        # A URL that names a whole film has a length, and an end that is no failure.
-        self._ends = isinstance(self._device, str) and self._capture.get(load_cv2().CAP_PROP_FRAME_COUNT) > 0
         self._news = threading.Condition()
+        self._open = self._ended = False
         self._frame: Frame | None = None
         self._failure: Exception | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
+        self._start = time.monotonic()
+        self._shape: tuple[int, ...] | None = None
+        self._seen, self._last = 0.0, -math.inf  # s: when the last picture was taken; that of the last frame given
+        self._hangs = self._lost = False
+        # Opening may hang as well as reading, and Ctrl-C is heard in this thread only.
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
+        try:
+            with self._news:
+                while not (self._open or self._failure):
+                    self._news.wait(BLANK_EVERY_S)
+            if not self._open and self._failure is not None:
+                raise self._failure
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         with self._news:
             self._news.notify()
-        self._thread.join(timeout=2.0)
-        self._capture.release()
+        self._thread.join(timeout=LEAVING_S)
 
-    def _open(self) -> Any:  # noqa: ANN401 - cv2 has no types
-        cv2 = load_cv2()
-        try:
-            capture = cv2.VideoCapture(self._device)
-        except (cv2.error, OverflowError) as error:
-            raise CameraError(f"{self._device} is no camera: use --source 0, 1, 2, …") from error
-        if not capture.isOpened():
-            capture.release()
-            raise CameraError(
-                f"camera {self._device} did not open: is it plugged in, allowed, and free of other programs?"
-                " Other numbers: --source 1, 2, …"
-            )
-        return capture
+    def _now(self) -> float:
+        return time.monotonic() - self._start
 
-    def _read(self) -> None:
-        start = time.monotonic()
+    def _run(self) -> None:
         try:
-            shape = None
-            while not self._stop.is_set():
-                good, bgr = self._capture.read()
-                now = time.monotonic() - start
-                if not good:
-                    if self._ends:
-                        raise _EndOfStreamError
-                    self._reopen()
-                    shape = None
-                    continue
-                shape = shape or bgr.shape
-                if bgr.shape != shape:
-                    self.refused += 1
-                    continue
-                frame = Frame(load_cv2().cvtColor(bgr, load_cv2().COLOR_BGR2RGB), now)
-                with self._news:
-                    self.dropped += self._frame is not None
-                    self._frame = frame
-                    self._news.notify()
+            with closing(_Capture(self._device)) as capture:
+                self._tell(open_=True)
+                self._read(capture)
         except Exception as error:  # noqa: BLE001 - whatever ends the thread is the reader's to know
-            with self._news:
-                self._failure = error
-                self._news.notify()
+            self._tell(failure=error)
 
-    def _reopen(self) -> None:
-        self._capture.release()
-        for pause_s in PAUSES_S:
+    def _tell(self, frame: Frame | None = None, failure: Exception | None = None, open_: bool = False) -> None:
+        with self._news:
+            if frame is not None:
+                self.dropped += self._frame is not None
+                self._frame = frame
+            self._failure = failure or self._failure
+            self._open = open_ or self._open
+            self._news.notify()
+
+    def _read(self, capture: "_Capture") -> None:
+        judge = _Judge(self.faults, f"camera {self._device}")
+        while not self._stop.is_set():
+            bgr = capture.read()
+            if bgr is None and capture.ends:
+                raise _EndOfStreamError
+            if bgr is None:
+                bgr = self._reopen(capture)
+                judge = _Judge(self.faults, judge.name)
+            if bgr is None:
+                return
+            now = self._now()
+            image = judge.see(bgr, now)
+            if image is not None:
+                self._tell(Frame(image, now))
+
+    def _reopen(self, capture: "_Capture") -> Any:  # noqa: ANN401 - cv2 has no types
+        """The first picture of the camera that is back; None when nobody waits for it any more."""
+        self.faults.note("lost", f"camera {self._device} stopped giving pictures: waiting for it to come back")
+        self._lost, gone, pause_s = True, self._now(), FIRST_PAUSE_S
+        while self._now() - gone < self._patience_s:
             if self._stop.wait(pause_s):
-                return
-            try:
-                capture = self._open()
-            except CameraError:
-                continue
+                return None
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             # Some drivers open a camera that has gone; only a picture proves that it is back.
-            if capture.read()[0]:
-                self._capture = capture
-                self.reopened += 1
-                return
-            capture.release()
+            bgr = capture.again()
+            if bgr is not None:
+                self._lost = False
+                self.faults.note("back", f"camera {self._device} is back after {self._now() - gone:.0f} s")
+                return bgr
         raise CameraError(f"camera {self._device} stopped giving pictures and did not come back: plug it in again")
 
     def __iter__(self) -> Iterator[Frame]:
-        patience_s = self._stale_s + sum(PAUSES_S)
         while not self._stop.is_set():
+            wait_s = BLANK_EVERY_S if self._last > self._seen else BLANK_AFTER_S
             with self._news:
-                if not self._news.wait_for(self._has_news, patience_s):
-                    raise CameraError(f"camera {self._device} gave no picture for {patience_s:.0f} s: plug it in again")
+                self._news.wait_for(self._has_news, wait_s)
                 frame, self._frame = self._frame, None
-                if frame is None:
-                    if self._failure is None or isinstance(self._failure, _EndOfStreamError):
-                        return
-                    raise self._failure
-            yield frame
+                failure = self._failure
+            if frame is not None:
+                self._seen, self._shape, self._hangs = self._now(), frame.image.shape, False
+            elif failure is not None:
+                if isinstance(failure, _EndOfStreamError):
+                    return
+                raise failure
+            else:
+                frame = self._blank()
+            # A picture that was on its way while a black one was given is too old.
+            if frame is not None and frame.time > self._last:
+                self._last = frame.time
+                yield frame
+
+    def _blank(self) -> Frame | None:
+        """What is given while the camera gives nothing; None where no picture has told its size yet."""
+        now = self._now()
+        silent_s = now - self._seen
+        if silent_s > self._patience_s:
+            raise CameraError(f"camera {self._device} gave no picture for {silent_s:.0f} s: plug it in again")
+        if silent_s > self._stale_s and not (self._hangs or self._lost):
+            self._hangs = True
+            self.faults.note("stalled", f"camera {self._device} has given no picture for {silent_s:.0f} s: is it busy?")
+        return None if self._shape is None or self._stop.is_set() else Frame(np.zeros(self._shape, np.uint8), now)
 
     def _has_news(self) -> bool:
         return self._frame is not None or self._failure is not None or self._stop.is_set()
 
 
-class Film:
-    """A film of what a camera gave, at its own pace: `with Film(folder, "wave_ana") as film: film.add(frame)`."""
+class _EndOfStreamError(Exception):
+    """What the camera's thread leaves when there is no more to come."""
 
-    RATE_HZ = 30.0
 
-    def __init__(self, folder: Path, name: str) -> None:
-        """`path` is the first free `NAME_NN.mp4` of the folder, which is there."""
-        free = (folder / f"{name}_{number:02d}.mp4" for number in itertools.count())
-        self.path = next(path for path in free if not path.exists())
-        self._writer: Any = None
-        self._began, self._count = 0.0, 0
+class _Capture:
+    """OpenCV's hold on a camera or URL. `ends`: it is a whole film, whose end is no failure."""
 
-    def __enter__(self) -> "Film":
-        return self
+    def __init__(self, device: int | str) -> None:
+        self._device = device
+        self._capture = self._opened()
+        if self._capture is None:
+            raise CameraError(
+                f"camera {device} did not open: is it plugged in, allowed, and free of other programs?"
+                " Other numbers: --source 1, 2, …"
+            )
+        # A URL that names a whole film has a length.
+        self.ends = isinstance(device, str) and self._capture.get(load_cv2().CAP_PROP_FRAME_COUNT) > 0
 
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def add(self, frame: Frame) -> None:
-        """Write as many copies of `frame` as its time asks for; raise `CameraError` where that is not allowed."""
+    def _opened(self) -> Any:  # noqa: ANN401 - cv2 has no types
         cv2 = load_cv2()
-        if self._writer is None:
-            size = frame.image.shape[1], frame.image.shape[0]
-            self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, size)
-            self._began = frame.time
-            if not self._writer.isOpened():
-                raise CameraError(f"{self.path} cannot be written: choose a folder you may write to")
-        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-        while self._count <= (frame.time - self._began) * self.RATE_HZ:
-            self._writer.write(picture)
-            self._count += 1
+        try:
+            if isinstance(self._device, str) and "://" in self._device:
+                limit = round(OPENING_S * 1000)
+                limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+                capture = cv2.VideoCapture(self._device, cv2.CAP_FFMPEG, limits)
+            else:
+                capture = cv2.VideoCapture(self._device)
+        except (cv2.error, OverflowError) as error:
+            raise CameraError(f"{self._device} is no camera: use --source 0, 1, 2, …") from error
+        if capture.isOpened():
+            return capture
+        capture.release()
+        return None
+
+    def read(self) -> Any:  # noqa: ANN401 - cv2 has no types
+        """The next picture as OpenCV gives it; None when there is none."""
+        good, bgr = self._capture.read()
+        return bgr if good else None
+
+    def again(self) -> Any:  # noqa: ANN401 - cv2 has no types
+        """Open it anew, and read; None when that fails."""
+        self._capture.release()
+        capture = self._opened()
+        if capture is None:
+            return None
+        self._capture = capture
+        return self.read()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._capture.release()
+
+
+class _Judge:
+    """Looks at every picture of a camera: what can be used is given on as RGB, what is wrong is noted."""
+
+    def __init__(self, faults: Faults, name: str) -> None:
+        self.name, self._faults = name, faults
+        self._shape: tuple[int, ...] | None = None
+        self._dark: float | None = None  # s: since when it has been dark; infinite once that is told
+        self._since, self._count = 0.0, 0
+
+    def see(self, picture: Any, now: float) -> npt.NDArray[np.uint8] | None:  # noqa: ANN401 - cv2 has no types
+        """The picture at `now` (s) as RGB; None where it is none."""
+        image = to_rgb(picture)
+        if image is None:
+            self._faults.note("refused", f"{self.name} gave a picture of {picture.shape} {picture.dtype}: left out")
+            return None
+        if self._shape is not None and picture.shape != self._shape:
+            sizes = f"from {self._shape} to {picture.shape}"
+            self._faults.note("changed", f"{self.name} changed its pictures {sizes}: starting afresh")
+        if self._shape is None:
+            self._since = now
+        self._shape = picture.shape
+        self._weigh_light(image, now)
+        self._weigh_rate(now)
+        return image
+
+    def _weigh_light(self, image: npt.NDArray[np.uint8], now: float) -> None:
+        if image[::8, ::8].max() > DARK:
+            self._dark = None
+        elif self._dark is None:
+            self._dark = now
+        elif now - self._dark >= DARK_S:
+            self._dark = math.inf
+            self._faults.note("black", f"{self.name} gives black pictures: open its shutter, or make light")
+
+    def _weigh_rate(self, now: float) -> None:
+        self._count += 1
+        if now - self._since < SLOW_S:
+            return
+        rate_hz = (self._count - 1) / (now - self._since)
+        if rate_hz < SLOW_HZ:
+            self._faults.note(
+                "slow", f"{self.name} gives {rate_hz:.0f} pictures a second, gestures need 15: more light may help"
+            )
+        self._since, self._count = now, 1

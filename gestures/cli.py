@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
         verb.add_argument("--no-window", action="store_true", help="open no window")
         verb.add_argument("--json", action="store_true", help="one JSON object a line for each event")
+        verb.add_argument("--stats", action="store_true", help="at the end, a JSON object on stderr: pictures, faults")
 
     record = verbs.add_parser("record", help="record takes of a gesture of your own, or of rest")
     record.add_argument("gesture", metavar="GESTURE", help="its name; `rest` for hands that mean nothing")

@@ -5,12 +5,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .camera import Camera
 from .errors import ClipError
+from .video import Video
 
 
 def talk(line: str) -> None:
     """Say a line to the person, where it does not mix with the answers."""
     print(line, file=sys.stderr, flush=True)
+
+
+def tell_faults(source: Camera | Video) -> None:
+    """Say what has gone wrong with a source of pictures since this was last asked."""
+    for line in source.faults.news():
+        talk(line)
 
 
 def shipped(name: str) -> Path:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from .camera import Video
 from .clips import REST, Clip, Span, check_name, save_clip, save_set_note
 from .errors import ClipError, GesturesError
 from .landmarks import Landmarker
+from .video import Video
 
 REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
 """Folders of videos whose hands mean nothing: they become rest."""

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .camera import load_cv2
 from .types import Event, Frame, Observation, Scores
+from .video import load_cv2
 
 Picture: TypeAlias = npt.NDArray[np.uint8]
 

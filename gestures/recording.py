@@ -60,6 +60,7 @@ class Recorder:
         self._takes: list[Clip] = []
         self._asked: Clip | None = None
         self._now: float | None = None
+        self._aspect: float | None = None
         self._begin()
 
     @property
@@ -94,7 +95,15 @@ class Recorder:
         self._asked = None
 
     def push(self, seen: Observation) -> None:
-        """Take in what the camera sees; raise `ClipError` where a take cannot be written."""
+        """Take in what the camera sees; raise `ClipError` where a take cannot be written.
+
+        When the picture changes its shape the take in hand is given up: a take has one shape.
+        """
+        aspects = {hand.aspect for hand in seen.hands}
+        if aspects and aspects != {self._aspect}:
+            if self._aspect is not None and self._asked is None:
+                self._begin()
+            self._aspect = aspects.pop()
         before = None if self._now is None else self._left_s()
         self._now = seen.time
         if self.done or self._asked is not None:

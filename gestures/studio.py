@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
-from .camera import Film, open_source
+from .camera import open_source
 from .clips import REST, Recorded, load_set
 from .coaching import Coach
-from .console import talk, writable
+from .console import talk, tell_faults, writable
 from .errors import ClipError
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
 from .overlay import Overlay, Window, has_screen
 from .recording import Plan, Recorder
 from .types import Frame, Observation
+from .video import Film
 
 COMPARED = 10
 """So many takes a gesture are compared with each other: enough to tell, in a second."""
@@ -91,6 +92,7 @@ def run(recorder: Recorder, name: str, window: Window | None, film: Film | None 
                 film.add(frame)
             seen = landmarker.see(frame)
             recorder.push(seen)
+            tell_faults(source)
             hint = coach.look(frame, seen)
             if window is None and hint.split(":")[0] not in told | {""}:
                 told.add(hint.split(":")[0])

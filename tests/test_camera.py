@@ -55,6 +55,8 @@ class FakeCapture:
         return True, np.zeros(self.shapes[self.n], np.uint8)
 
     def get(self, what):
+        if what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT):
+            return self.shapes[0][0]
         return 25.0 if what == cv2.CAP_PROP_FPS else self.stamps[min(self.n, len(self.stamps) - 1)] * 1000
 
     def release(self):
@@ -63,11 +65,13 @@ class FakeCapture:
 
 def open_fake(monkeypatch, tmp_path, shapes, stamps):
     (tmp_path / "x.mp4").touch()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda _: FakeCapture(shapes, stamps))
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: FakeCapture(shapes, stamps))
     return gestures.Video(tmp_path / "x.mp4")
 
 
-@pytest.mark.parametrize("stamps", [[0, 0, 0, 0], [0, 0.04, 0.02, 0.03], [np.nan] * 4, [5, 4, 3, 2], [0, -1, 1, 1]])
+@pytest.mark.parametrize(
+    "stamps", [[0, 0, 0, 0], [0, 0.04, 0.02, 0.03], [np.nan] * 4, [5, 4, 3, 2], [0, -1, 1, 1], [0, 1e6, 1, 2]]
+)
 def test_times_of_a_file_always_rise(monkeypatch, tmp_path, stamps):
     with open_fake(monkeypatch, tmp_path, [(4, 6, 3)] * 4, stamps) as video:
         times = [f.time for f in video]
@@ -79,7 +83,7 @@ def test_a_frame_of_another_size_is_left_out_and_counted(monkeypatch, tmp_path):
     shapes = [(4, 6, 3), (8, 6, 3), (4, 6, 3), (6, 4, 3)]
     with open_fake(monkeypatch, tmp_path, shapes, [0, 0.1, 0.2, 0.3]) as video:
         frames = list(video)
-        assert video.refused == 2
+        assert video.faults.counts["size"] == 2
     assert [f.image.shape for f in frames] == [(4, 6, 3)] * 2
 
 
@@ -132,7 +136,7 @@ class Webcam:
 @pytest.fixture
 def webcam(monkeypatch):
     monkeypatch.setattr(Webcam, "opened", 0)
-    monkeypatch.setattr(camera, "PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr(camera, "FIRST_PAUSE_S", 0.01)
 
     def use(**what):
         monkeypatch.setattr(cv2, "VideoCapture", lambda device: Webcam(device, **what))
@@ -162,7 +166,7 @@ def test_a_camera_that_stops_for_a_moment_is_reopened(webcam):
         frames = []
         for frame in source:
             frames.append(frame)
-            if source.reopened:
+            if source.faults.counts["back"]:
                 break
     assert Webcam.opened >= 2
     assert frames
@@ -170,7 +174,7 @@ def test_a_camera_that_stops_for_a_moment_is_reopened(webcam):
 
 def test_a_camera_that_never_comes_back_is_told_to_the_reader(webcam):
     webcam(good=10, comes_back=10**9)
-    with pytest.raises(gestures.CameraError, match="did not come back"), gestures.Camera(0) as source:
+    with pytest.raises(gestures.CameraError, match="did not come back"), gestures.Camera(0, patience_s=0.1) as source:
         for _ in source:
             pass
     assert "camera" not in [thread.name for thread in threading.enumerate()]
