@@ -162,7 +162,7 @@ def _pose_still(actor: Actor, now: Array) -> Array:
 def _break_off(actor: Actor, now: Array) -> Array:
     """A gesture begun and given up half-way."""
     stroke = MOVES[list(MOVES)[actor.rng.integers(len(MOVES))]](actor)
-    share = actor.rng.uniform(0.2, 0.42)
+    share = actor.rng.uniform(0.15, 0.38)
     start, path = stroke.start, broken_off(stroke, share)
     if stroke.two_handed and actor.side == "left":
         start, path = mirrored(start), mirrored(path)
@@ -234,6 +234,6 @@ def let_go(actor: Actor, start: Array, now: Array) -> Array:
         back[PLACE] = start[PLACE] + rng.normal((0, -0.02, -0.02), 0.02)
         back[TURN] = start[TURN] + rng.normal(0, 6, 3)
         back[FINGERS] += rng.choice((0.0, rng.uniform(0.3, 1.0))) * (actor.pose("relaxed") - now[FINGERS])
-        return np.concatenate([pause, travel(actor, now, back, rng.uniform(0.5, 1.15))])
+        return np.concatenate([pause, travel(actor, now, back, rng.uniform(0.4, 0.9))])
     end = resting(actor) if kind == 2 else away(actor, sideways=bool(rng.random() < 0.4))
-    return np.concatenate([pause, travel(actor, now, end, rng.uniform(0.6, 1.3))])
+    return np.concatenate([pause, travel(actor, now, end, rng.uniform(0.5, 1.1))])

@@ -53,8 +53,8 @@ class Performer:
             sides=("left", "right") if rng.random() < 0.6 else (side,),
             shape=rng.uniform(0.84, 1.1) * rng.uniform((0.93, 0.94, 0.93), (1.08, 1.07, 1.08)),
             habit=rng.normal(0, 3, ANGLES),
-            speed=float(np.exp(rng.uniform(np.log(0.6), np.log(1.6)))),
-            amplitude=float(np.exp(rng.uniform(np.log(0.65), np.log(1.5)))),
+            speed=float(np.exp(rng.uniform(np.log(0.7), np.log(1.5)))),
+            amplitude=float(np.exp(rng.uniform(np.log(0.75), np.log(1.5)))),
             depth_m=depth_m,
             aside_m=float(rng.normal(0, 0.15) * depth_m * np.tan(np.deg2rad(fov_deg / 2))),
             view_deg=rng.uniform((-20, -25, -8), (15, 25, 8)),
@@ -182,7 +182,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
     rng, way = actor.rng, np.array([*heading, 0.0])
     across = abs(heading[0]) > 0
     room_m = float(np.abs(way[:2]) @ actor.performer.half_m)
-    reach_m = actor.reach(0.09, 0.2, 0.8 * room_m) if across else actor.reach(0.07, 0.16, 0.75 * room_m)
+    reach_m = actor.reach(0.13, 0.2, 0.8 * room_m) if across else actor.reach(0.1, 0.17, 0.75 * room_m)
     middle = actor.spot()
     along = float(middle @ way)
     middle += way * (np.clip(along, -room_m + reach_m, room_m - reach_m) - along)
@@ -198,7 +198,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
     pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll)
     start = state(pose, middle - reach_m * way, turn - flick)
     end = state(pose + rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
-    path = glide(start, end, actor.seconds(0.28, 0.6), rng.uniform(0.8, 1.25))
+    path = glide(start, end, actor.seconds(0.26, 0.42), rng.uniform(0.8, 1.25))
     progress = (path[:, PLACE] - middle) @ way / reach_m
     bow = rng.normal((0, -0.01, 0.01), (0.02, 0.02, 0.02)) * (1 - np.abs(way))
     path[:, PLACE] += (1 - progress**2)[:, None] * bow
@@ -219,12 +219,12 @@ def _wave(actor: Actor) -> Stroke:
 
 
 def _push(actor: Actor) -> Stroke:
-    reach_m = actor.reach(0.05, 0.13, 0.2 * actor.performer.depth_m)
+    reach_m = actor.reach(0.06, 0.13, 0.2 * actor.performer.depth_m)
     pose, turn, place = actor.pose("open", "flat"), actor.turn(0, 0, 0), actor.spot(0.5)
     tilt = np.array([actor.rng.uniform(0, 15), 0, 0])
     way = np.array([0, actor.rng.normal(0.1, 0.15), 1]) * reach_m
     start, end = state(pose, place - way, turn + tilt), state(pose, place + way, turn - 0.5 * tilt)
-    path = glide(start, end, actor.seconds(0.3, 0.6), actor.rng.uniform(0.8, 1.2))
+    path = glide(start, end, actor.seconds(0.25, 0.5), actor.rng.uniform(0.8, 1.2))
     return Stroke(start, path, len(path))
 
 
@@ -301,15 +301,20 @@ def _circle(actor: Actor, sense: float) -> Stroke:
 def _thumb(actor: Actor, up: bool) -> Stroke:
     rng = actor.rng
     # The forearm comes from the hand's own side: seen from the knuckles or the back for up, from the palm for down.
-    turn = actor.turn(0, rng.uniform(95, 165), 88, 8) if up else actor.turn(0, rng.uniform(-65, 5), -88, 8)
+    turn = actor.turn(0, rng.uniform(40, 175), 88, 12) if up else actor.turn(0, rng.uniform(-65, 5), -88, 8)
     raise_m = actor.reach(0.03, 0.16, 0.5 * actor.performer.half_m[1])
     end = state(actor.pose("thumb"), actor.spot(0.5), turn)
     start = end.copy()
-    start[FINGERS] = actor.pose("fist", "curled", "relaxed")
-    start[PLACE] -= np.array([rng.normal(0, 0.3), 1 if up else rng.uniform(-1, 0.5), 0.3]) * raise_m
-    start[TURN] += np.array([rng.normal(0, 12), rng.normal(0, 15), -np.sign(turn[2]) * rng.uniform(10, 45)])
+    start[FINGERS] = actor.pose("fist", "fist", "curled", "relaxed", "thumb")
+    if rng.random() < 0.4:  # shown out of a fist that was raised first, knuckles up
+        start[PLACE] += rng.normal(0, (0.4, 0.7, 0.4)) * raise_m
+        start[TURN] = actor.turn(rng.uniform(-20, 40), turn[1] * actor.own * rng.uniform(0.3, 1.2), 5, 15)
+    else:
+        start[PLACE] -= np.array([rng.normal(0, 0.3), 1 if up else rng.uniform(-1, 0.5), 0.3]) * raise_m
+        start[TURN] += np.array([rng.normal(0, 12), rng.normal(0, 15), -np.sign(turn[2]) * rng.uniform(10, 45)])
     path = glide(start, end, actor.seconds(0.35, 0.7), rng.uniform(0.75, 1.1))
-    return Stroke(start, np.concatenate([path, hold(end, rng.uniform(0.4, 1.5))]), len(path))
+    shown_s = rng.uniform(0.4, 1.5) if rng.random() < 0.6 else rng.uniform(1.0, 4.0)
+    return Stroke(start, np.concatenate([path, hold(end, shown_s)]), len(path))
 
 
 def _tap(actor: Actor) -> Stroke:

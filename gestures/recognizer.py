@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .decisions import Decisions
 from .errors import InputError
+from .evidence import Evidence
 from .features import FeatureStream
 from .model import Memory, Model
 from .tracks import Tracker, place
@@ -17,6 +18,7 @@ class _Line:
 
     features: FeatureStream
     memory: Memory
+    evidence: Evidence
 
 
 class Follower:
@@ -47,11 +49,12 @@ class Follower:
         ticks: list[Scores] = []
         for number, hand in live.items():
             if number not in self._lines:
-                self._lines[number] = _Line(FeatureStream(self._model.manifest.rate_hz), self._model.begin())
+                rate_hz = self._model.manifest.rate_hz
+                self._lines[number] = _Line(FeatureStream(rate_hz), self._model.begin(), Evidence(rate_hz))
             line = self._lines[number]
             for tick, vector in line.features.push(seen.time, hand, _partner(number, live)):
                 probabilities, line.memory = self._model.step(vector, line.memory)
-                ticks.append(Scores(tick, probabilities, number, hand.side))
+                ticks.append(Scores(tick, line.evidence.gather(probabilities), number, hand.side))
         return ticks, gone
 
     def _admit(self, seen: Observation) -> None:

@@ -21,12 +21,14 @@ BROKEN_OFF = 0.1
 """How often a take is begun and not gone on with."""
 LENT = 0.7
 """How often a take is done by another take's hand."""
-SAME_SHAPE = 1.0
-"""How far the mean shapes of two gestures may be apart, in the spread of each, and still be the same."""
+TOLD_APART = 0.65
+"""A shape of the hand that tells this share of two gestures' takes apart is part of them; by chance it tells half."""
 OWED_S = 0.6
 """A gesture whose answer is owed for less than this is a short one."""
 AFTER_S = 0.1
 """For so long after its end a gesture is still to be named."""
+OVER = -1.0
+"""Owed where nobody knows what a hand means, but not the gesture that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,14 @@ class Owing:
     else a network finds that of a swipe of a third of a second it may as well say nothing.
     """
 
-    sure: tuple[float, float] = (0.3, 0.8)
+    sure: tuple[float, float] = (0.45, 0.95)
     linger_s: float = 0.4
     boost: float = 1.0
 
 
 Unknown: TypeAlias = Sequence[tuple[float, float]]
-"""Times (start, end) s of a stream in which nobody knows what a hand means: between two takes put together."""
+"""Times (start, end) s of a stream in which nobody knows what a hand means: between two takes put together. Known is
+only that the last gesture is over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +55,8 @@ class Life:
     """One hand from its coming into sight to its going, as the network reads it.
 
     `vectors` (n, SIZE) float32; `labels` (n,) int, 0 rest; `owed` (n,) float32 0..1: how far the label itself is owed
-    at that tick, the rest of the weight lying on "the label or silence"; `weight` (n,) float32, 0 where nobody knows
-    what should be said.
+    at that tick, the rest of the weight lying on "the label or silence", and `OVER` where anything but the label may
+    be said; `weight` (n,) float32, 0 where nobody knows what should be said.
     """
 
     vectors: Floats
@@ -105,7 +108,10 @@ def lives(
             ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
             truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz, owing or Owing())
             for start, end in unknown:
-                weight[(ticks > start) & (ticks < end)] = 0
+                lost = (ticks > start) & (ticks < end)
+                over = [span for span in clip.spans if span.end <= start and _owns(clip, slot, span)]
+                truth[lost], owed[lost] = (labels.index(over[-1].gesture), OVER) if over else (0, 1)
+                weight[lost] = bool(over)
             out.append(Life(vectors, truth, owed, weight))
     return out
 
@@ -150,9 +156,9 @@ def _busy(joints: Floats) -> float:
 def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
     """For each take, those whose hand may do it: takes of gestures done with the same shape of hand.
 
-    Two gestures share a shape when their mean shapes differ less than the takes of each do among themselves. Where
-    only the path tells gestures apart, all hands may be exchanged; where the pose does, none across the gestures. A
-    session of several gestures neither lends nor borrows.
+    Two gestures share a shape when it does not tell their takes apart, as often as not: by the nearer of the two mean
+    shapes, each take's own left out of its gesture's. Where only the path tells gestures apart, all hands may be
+    exchanged; where the pose does, none across the gestures. A session of several gestures neither lends nor borrows.
     """
     names = [take.spans[0].gesture if take.spans else "" for take in takes.clips]
     shapes = [augmentation.shape(take) if len(take.spans) < 2 else None for take in takes.clips]
@@ -161,12 +167,16 @@ def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
         for name in sorted(set(names))
         if (group := [each for n, each in zip(names, shapes, strict=True) if n == name and each is not None])
     }
-    middle = {name: group.mean(0) for name, group in groups.items()}
-    within = {name: float(np.sqrt(((group - middle[name]) ** 2).mean())) for name, group in groups.items()}
+
+    def nearer(own: Floats, other: Floats) -> npt.NDArray[np.bool_]:
+        """Which takes of `own` are nearer to the rest of theirs than to the `other` gesture's."""
+        rest = (own.sum(0) - own) / max(len(own) - 1, 1)
+        near: npt.NDArray[np.bool_] = ((own - rest) ** 2).sum(1) < ((own - other.mean(0)) ** 2).sum(1)
+        return near
 
     def alike(a: str, b: str) -> bool:
-        apart = float(np.sqrt(((middle[a] - middle[b]) ** 2).mean()))
-        return apart < SAME_SHAPE * max(within[a], within[b])
+        told = np.concatenate([nearer(groups[a], groups[b]), nearer(groups[b], groups[a])])
+        return a == b or float(told.mean()) < TOLD_APART
 
     lenders = {name: {other for other in groups if alike(name, other)} for name in groups}
     found = [i for i, each in enumerate(shapes) if each is not None]

@@ -222,7 +222,7 @@ def _gesture(stage: _Stage, gesture: str, side: Side, rng: np.random.Generator, 
             right[:, PLACE.start] -= max(0.0, right[:, PLACE.start].max() + ROOM_BETWEEN_M)
         starts = {"right": right[0], "left": mirrored(right[0])}
         paths = {"right": right[1:], "left": mirrored(right[1:])}
-    way = {s: travel(stage.actors[s], stage.now[s], start, rng.uniform(0.6, 1.4)) for s, start in starts.items()}
+    way = {s: travel(stage.actors[s], stage.now[s], start, rng.uniform(0.5, 1.0)) for s, start in starts.items()}
     pause_s = max(0.0, rng.uniform(-0.2, 0.5))
     way = {s: np.concatenate([path, hold(path[-1], pause_s)]) for s, path in way.items()}
     begun = stage.frames + max(len(path) for path in way.values())

@@ -95,9 +95,9 @@ def train(
 
 
 def steps_for(takes: ClipSet) -> int:
-    """How many steps a set is worth: about 150 visits to every take, between 1,200 and 6,000 steps."""
+    """How many steps a set is worth: about 100 visits to every take, between 1,200 and 4,500 steps."""
     ticks = sum(clip.duration_s for clip in takes.clips) * features.RATE_HZ
-    return int(np.clip(150 * ticks / (LANES * WINDOW), 1200, 6000))
+    return int(np.clip(100 * ticks / (LANES * WINDOW), 1200, 4500))
 
 
 def check(takes: ClipSet) -> None:
@@ -219,12 +219,15 @@ def _fit(
 def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # noqa: ANN401 - tensors
     """Be right, or silent while it is early.
 
-    The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)).
+    The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)); where `owed` is `OVER`, of
+    -log(1 - p(label)).
     """
     log_p = tf.nn.log_softmax(logits)
     own = tf.gather(log_p, labels, axis=2, batch_dims=2)
     either = tf.where(labels == 0, own, tf.reduce_logsumexp(tf.stack([own, log_p[:, :, 0]]), axis=0))
-    return tf.reduce_sum(-(owed * own + (1 - owed) * either) * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
+    right = owed * own + (1 - owed) * either
+    other = tf.math.log1p(-tf.minimum(tf.exp(own), 1 - 1e-6))
+    return tf.reduce_sum(-tf.where(owed < 0, other, right) * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:

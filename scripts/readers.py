@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from gestures import glances, landmarks
 from gestures.clips import Clip, ClipSet, Span, load_clip, save_clip
 from gestures.errors import GesturesError
 from gestures.importing import find_videos, label, person_and_take, watch
-from gestures.landmarks import CONFIDENCE, MODEL_SHA256
+from gestures.landmarks import MODEL_SHA256
 from gestures.types import Floats
 
 LEAP = (0, None, 1, 2, 3, *range(4, 20))
@@ -40,11 +41,12 @@ def cache(name: str) -> Path:
 def egogestar(folder: Path) -> tuple[ClipSet, list[str]]:
     """EgoGestAR's videos, one person a recording round, and the names of those in which no hand was found.
 
-    The landmarks of each video are kept in the user's cache, by the video's bytes and the landmarker's settings.
+    The landmarks of each video are kept in the user's cache, by the video's bytes and the landmarker's source.
     """
     clips, blind = [], []
+    eye = b"".join(Path(module.__file__).read_bytes() for module in (landmarks, glances)) + MODEL_SHA256.encode()
     for gesture, path in tqdm(find_videos(folder), desc="hands", unit="video", file=sys.stderr):
-        key = hashlib.sha256(path.read_bytes() + f"{MODEL_SHA256} {CONFIDENCE} 2 hands".encode()).hexdigest()[:24]
+        key = hashlib.sha256(path.read_bytes() + eye).hexdigest()[:24]
         kept = cache("landmarks") / f"{key}.npz"
         person = person_and_take(path.stem)[0]
         if not kept.exists():

@@ -72,6 +72,30 @@ def test_the_answer_comes_to_be_owed_within_the_gesture():
     assert (np.diff(life.owed[inside]) >= 0).all()
 
 
+def test_between_two_takes_only_the_gesture_that_ended_is_wrong():
+    both, unknown = streams.join([clip("swipe"), clip("nod")], np.random.default_rng(1))
+    (life,) = streams.lives(both, ("rest", "nod", "swipe"), 30.0, unknown)
+    time = np.arange(len(life.labels)) / 30
+    between = (time > unknown[0][0]) & (time < unknown[0][1])
+    assert between.any()
+    assert (life.labels[between] == 2).all()
+    assert (life.owed[between] == streams.OVER).all()
+    assert (life.weight[between] == 1).all()
+
+
+def test_what_is_over_may_be_anything_else():
+    import tensorflow as tf
+
+    def loss(*logits):
+        one = np.array([[logits]], np.float32)
+        over = np.full((1, 1), streams.OVER, np.float32)
+        return float(training._loss(tf, tf.constant(one), np.array([[2]]), over, np.ones((1, 1), np.float32)))
+
+    assert loss(9, 0, 0) < 0.01
+    assert loss(0, 9, 0) < 0.01
+    assert loss(0, 0, 9) > 5
+
+
 def test_a_hand_that_only_watches_owes_nothing():
     seen = []
     for t in np.arange(0, 2, 1 / 30):
@@ -247,3 +271,21 @@ def test_a_gesture_whose_twin_is_not_in_the_set_is_not_mirrored():
     for seed in range(3):
         composed = streams.compose(takes, streams.donors(takes), np.random.default_rng(seed))
         assert {span.gesture for made, _ in composed for span in made.spans} == {"go", "nod"}
+
+
+def test_hands_are_lent_only_where_the_shape_tells_gestures_nothing():
+    def take(gesture, person, fingers):
+        seen = []
+        for t in np.arange(0, 1, 1 / 30):
+            made = hand(0, "right", (0.5 + 0.1 * t, 0.5))
+            world = made.world * np.array([1, fingers, 1], np.float32)
+            seen.append(gestures.Observation(t, (replace(made, world=world),)))
+        return gestures.Clip.of(seen, person, (gestures.Span(gesture, 0.1, 0.9),))
+
+    rng = np.random.default_rng(0)
+    people = [f"p{n}" for n in range(12)]
+    same = [take(g, p, 1 + rng.normal(0, 0.1)) for g in ("a", "b") for p in people]
+    told = [take("c", p, 1.8 + rng.normal(0, 0.1)) for p in people]
+    lenders = streams.donors(gestures.ClipSet(("a", "b", "c"), (*same, *told)))
+    assert set(lenders[0]) == set(range(24))
+    assert set(lenders[-1]) == set(range(24, 36))
