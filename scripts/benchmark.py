@@ -16,16 +16,18 @@ import pickle
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import memory
+import numpy as np
 import readers
+from disturbed import DISTURBED, mirrored
 
 import gestures
-from gestures.clips import REST, ClipSet, folds
+from gestures.clips import REST, Clip, ClipSet, folds
 from gestures.console import Bar
 from gestures.errors import GesturesError
 from gestures.evaluation import Report, Verdict, replay, report
@@ -60,37 +62,88 @@ class Part:
     alone: bool = False
 
 
-def judge(part: Part) -> tuple[list[Verdict], float]:
-    """Teach a model and let it follow every clip it has not seen: what it said, and the seconds of teaching.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a model said of the clips as they are, and of the same clips disturbed; how long teaching it took, s."""
+
+    verdicts: list[Verdict]
+    disturbed: dict[str, list[Verdict]]
+    train_s: float
+    parameters: int
+
+
+def judge(part: Part) -> Judged:
+    """Teach a model and let it follow every clip it has not seen.
 
     An earlier run's answer is taken up when nothing has changed since.
     """
     recipe = Recipe(steps=steps_for(part.learn), seed=SEED)
     key = " ".join(
-        (digest(part.learn), digest(part.test), source_hash(), json.dumps(asdict(recipe)), "alone" * part.alone)
+        (
+            digest(part.learn),
+            digest(part.test),
+            source_hash(),
+            json.dumps(asdict(recipe)),
+            "alone" * part.alone,
+            *DISTURBED,
+            str(part.test.mirror),
+        )
     )
     kept = readers.cache("results") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.pickle"
     if kept.exists():
-        answer: tuple[list[Verdict], float] = pickle.loads(kept.read_bytes())  # noqa: S301 - our own cache
+        answer: Judged = pickle.loads(kept.read_bytes())  # noqa: S301 - our own cache
         return answer
     began = time.perf_counter()
     with Bar(part.name) as bar:
         if part.alone:
-            model = train(part.learn, recipe, lambda at, of, loss: bar.tell("learning", at, of, loss)).model
+            trained = train(part.learn, recipe, lambda at, of, loss: bar.tell("learning", at, of, loss))
         else:
-            model = teach(part.learn, recipe, bar.tell).model
+            trained = teach(part.learn, recipe, bar.tell).trained
     train_s = time.perf_counter() - began
+    model = trained.model
     labels, rules = model.manifest.labels, model.manifest.rules
-    verdicts = [replay(model, clip).judge(labels, rules) for clip in part.test.clips]
-    write_whole(kept, lambda file: pickle.dump((verdicts, train_s), file), GesturesError)
-    return verdicts, train_s
+
+    def said(change: Callable[[Clip], Clip]) -> list[Verdict]:
+        return [replay(model, change(clip)).judge(labels, rules) for clip in part.test.clips]
+
+    disturbed = {
+        name: said(lambda clip, disturb=disturb: disturb(clip, np.random.default_rng(SEED)))  # type: ignore[misc]
+        for name, disturb in DISTURBED.items()
+    }
+    if part.test.mirror is not None:
+        disturbed["mirrored"] = said(lambda clip: mirrored(clip, part.test.mirror or {}))
+    judged = Judged(said(lambda clip: clip), disturbed, train_s, trained.network.sequence.count_params())
+    write_whole(kept, lambda file: pickle.dump(judged, file), GesturesError)
+    return judged
 
 
-def score(parts: Sequence[Part], labels: tuple[str, ...]) -> tuple[Report, list[float]]:
-    """All parts' clips in one report, and the seconds of teaching each."""
+def score(parts: Sequence[Part], labels: tuple[str, ...]) -> tuple[Report, dict[str, Any]]:
+    """All parts' clips in one report; how the same comes out disturbed, what teaching took, and the network's size."""
     done = [judge(part) for part in parts]
-    result = report([verdict for verdicts, _ in done for verdict in verdicts], (REST, *labels))
-    return result, [round(seconds, 1) for _, seconds in done]
+    labels = (REST, *labels)
+
+    def merged(lists: Iterable[list[Verdict]]) -> Report:
+        return report([verdict for verdicts in lists for verdict in verdicts], labels)
+
+    others = {name: merged(each.disturbed[name] for each in done) for name in done[0].disturbed}
+    figures = {
+        "train_s": [round(each.train_s, 1) for each in done],
+        "parameters": max(each.parameters for each in done),
+        "disturbed": {
+            name: {
+                "JI": other.tally.json()["JI"],
+                "label at the end": other.isolated.get("100%"),
+                "right": right(other),
+            }
+            for name, other in others.items()
+        },
+    }
+    return merged(each.verdicts for each in done), figures
+
+
+def right(result: Report) -> int:
+    """Clips of which exactly the right events were said."""
+    return round(result.video_accuracy * result.videos)
 
 
 def by_person(takes: ClipSet, count: int, name: str, alone: bool, always: ClipSet | None = None) -> list[Part]:
@@ -124,13 +177,13 @@ def sfinge3d(options: argparse.Namespace) -> dict[str, Any]:
         alone = [Part("dictionary only", takes, test_streams)]
     figures: dict[str, Any] = {"set": "sfinge3d", "seed": SEED, "split": split(options, online, "streams, by takes")}
     if any(part.test.clips for part in single):
-        result, figures["train_s"] = score(single, takes.labels)
+        result, figures["single"] = score(single, takes.labels)
         figures["isolated"], figures["clips"] = result.isolated, result.videos
     for name, parts in (("online", online), ("dictionary_only", alone)):
         if any(part.test.clips for part in parts):
-            result, _ = score(parts, takes.labels)
+            result, more = score(parts, takes.labels)
             tally = result.tally.json()
-            figures[name] = {key: value for key, value in tally.items() if key != "per_class"}
+            figures[name] = {**{key: value for key, value in tally.items() if key != "per_class"}, **more}
     return figures
 
 
@@ -139,8 +192,8 @@ def fpha(options: argparse.Namespace) -> dict[str, Any]:
     takes = readers.fpha(options.train)
     figures: dict[str, Any] = {"set": "fpha", "seed": SEED, "clips": len(takes.clips)}
     if options.test is not None:
-        result, figures["train_s"] = score([Part("test", takes, readers.fpha(options.test), True)], takes.labels)
-        return {**figures, "split": "test folder", "isolated": result.isolated, "clips": result.videos}
+        result, more = score([Part("test", takes, readers.fpha(options.test), True)], takes.labels)
+        return {**figures, **more, "split": "test folder", "isolated": result.isolated, "clips": result.videos}
     fold = []
     done: Counter[tuple[str, str]] = Counter()
     for clip in takes.clips:
@@ -151,8 +204,8 @@ def fpha(options: argparse.Namespace) -> dict[str, Any]:
     trials = [
         Part(f"trials {k + 1} of {FOLDS}", *apart(takes, [n == k for n in fold]), alone=True) for k in range(FOLDS)
     ]
-    result, figures["train_s"] = score(trials, takes.labels)
-    figures["isolated_by_trial"] = result.isolated
+    result, more = score(trials, takes.labels)
+    figures |= {"isolated_by_trial": result.isolated, **more}
     result, _ = score(by_person(takes, len(takes.people), "people", True), takes.labels)
     return {**figures, "split": "4 folds by trial; one person left out", "isolated_by_person": result.isolated}
 
@@ -163,7 +216,7 @@ def mp_data(options: argparse.Namespace) -> dict[str, Any]:
     parts = by_person(takes, len(takes.people), "people", True)
     if options.test is not None:
         parts = [Part("test", takes, readers.mp_data(options.test), True)]
-    result, train_s = score(parts, takes.labels)
+    result, more = score(parts, takes.labels)
     each = {part.test.people[0]: score([part], takes.labels)[0].isolated["100%"] for part in parts}
     return {
         "set": "mp_data",
@@ -171,7 +224,7 @@ def mp_data(options: argparse.Namespace) -> dict[str, Any]:
         "split": split(options, parts, "person"),
         "clips": result.videos,
         "isolated": result.isolated,
-        "train_s": train_s,
+        **more,
         "each": each,
         "confusion": {"labels": list(result.labels), "counts": result.confusion.tolist()},
     }
@@ -190,17 +243,16 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
         test, blind = readers.egogestar(options.test)
         parts = [Part("test", learn, test)]
     labels = (REST, *learn.labels)
-    result, train_s = score(parts, learn.labels)
+    result, more = score(parts, learn.labels)
     if not options.json:
         print(result.text())
-    right = round(result.video_accuracy * result.videos)
     # A video that shows no hand can fire nothing: right if it is unclassified, wrong if it is a gesture.
     blind_right = sum(name.startswith("unclassified/") for name in blind)
     return {
         "set": "egogestar",
         "seed": SEED,
         "split": split(options, parts, "round"),
-        "video_accuracy": (right + blind_right) / (result.videos + len(blind)),
+        "video_accuracy": (right(result) + blind_right) / (result.videos + len(blind)),
         "videos": result.videos + len(blind),
         "video_accuracy_hand_found": result.video_accuracy,
         "videos_hand_found": result.videos,
@@ -209,7 +261,7 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
         "unclassified": result.rest_videos,
         "isolated": result.isolated,
         "NTtD": result.tally.json()["NTtD"],
-        "train_s": train_s,
+        **more,
         "confusion": {"labels": list(labels), "counts": result.confusion.tolist()},
     }
 
