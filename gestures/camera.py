@@ -90,7 +90,13 @@ class Camera:
             self._news.notify()
         self._thread.join(timeout=LEAVING_S)
 
-    def _now(self) -> float:
+    @property
+    def waiting(self) -> bool:
+        """Whether a newer frame than the last one given is there already: whoever reads is slower than the camera."""
+        return self._frame is not None
+
+    def now(self) -> float:
+        """S since the stream began, on the clock of the frames: a frame is `now() - frame.time` old."""
         return time.monotonic() - self._start
 
     def _run(self) -> None:
@@ -121,7 +127,7 @@ class Camera:
                 judge = _Judge(self.faults, judge.name)
             if bgr is None:
                 return
-            now = self._now()
+            now = self.now()
             image = judge.see(bgr, now)
             if image is not None:
                 self._tell(Frame(image, now))
@@ -129,8 +135,8 @@ class Camera:
     def _reopen(self, capture: "_Capture") -> Any:  # noqa: ANN401 - cv2 has no types
         """The first picture of the camera that is back; None when nobody waits for it any more."""
         self.faults.note("lost", f"camera {self._device} stopped giving pictures: waiting for it to come back")
-        self._lost, gone, pause_s = True, self._now(), FIRST_PAUSE_S
-        while self._now() - gone < self._patience_s:
+        self._lost, gone, pause_s = True, self.now(), FIRST_PAUSE_S
+        while self.now() - gone < self._patience_s:
             if self._stop.wait(pause_s):
                 return None
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -138,7 +144,7 @@ class Camera:
             bgr = capture.again()
             if bgr is not None:
                 self._lost = False
-                self.faults.note("back", f"camera {self._device} is back after {self._now() - gone:.0f} s")
+                self.faults.note("back", f"camera {self._device} is back after {self.now() - gone:.0f} s")
                 return bgr
         raise CameraError(f"camera {self._device} stopped giving pictures and did not come back: plug it in again")
 
@@ -150,7 +156,7 @@ class Camera:
                 frame, self._frame = self._frame, None
                 failure = self._failure
             if frame is not None:
-                self._seen, self._shape, self._hangs = self._now(), frame.image.shape, False
+                self._seen, self._shape, self._hangs = self.now(), frame.image.shape, False
             elif failure is not None:
                 if isinstance(failure, _EndOfStreamError):
                     return
@@ -164,7 +170,7 @@ class Camera:
 
     def _blank(self) -> Frame | None:
         """What is given while the camera gives nothing; None where no picture has told its size yet."""
-        now = self._now()
+        now = self.now()
         silent_s = now - self._seen
         if silent_s > self._patience_s:
             raise CameraError(f"camera {self._device} gave no picture for {silent_s:.0f} s: plug it in again")

@@ -16,7 +16,7 @@ from .errors import InputError, LandmarkerError
 from .files import write_whole
 from .glances import Mask, Palms, away_from, changed, sketch
 from .quiet import quiet
-from .types import FARTHEST, Floats, Frame, Hand, Observation
+from .types import Floats, Frame, Hand, Observation, Side
 
 MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 """The official hand_landmarker.task, float16, version 1: 7,819,105 bytes."""
@@ -205,23 +205,23 @@ class Landmarker:
         if self._last is not None and frame.time <= self._last:
             raise InputError(f"time must rise: frame at {frame.time} s after one at {self._last} s")
         self._last = frame.time
-        picture = sketch(frame.image)
         if self._alone is not None:
-            hands = self._follow(frame, picture, self._alone)
-        elif self._asleep(frame.time, picture):
+            hands = self._follow(frame, self._alone)
+        elif self._asleep(frame):
             hands = ()
         else:
-            hands = self._search(frame, picture)
+            hands = self._search(frame)
         if hands:
             self._stirred = frame.time
         return Observation(frame.time, hands)
 
-    def _follow(self, frame: Frame, picture: Floats, before: Hand) -> tuple[Hand, ...]:
+    def _follow(self, frame: Frame, before: Hand) -> tuple[Hand, ...]:
         """The one hand in sight, unless it is lost or a palm besides it is glimpsed: then all there are."""
         hands = self._one.see(frame)
         if not hands:
             self._alone = self._single = None
-            return self._search(frame, picture)
+            return self._search(frame)
+        picture = sketch(frame.image)
         moved = self._moved(picture, away_from(before) & away_from(hands[0]))
         if self._since_look(frame.time) < (MOVED_LOOK_S if moved else LOOK_S):
             return hands
@@ -230,27 +230,30 @@ class Landmarker:
             return hands
         # What `_all` remembers of hands is old: it may need a second picture to see both.
         self._alone = self._single = None
-        return self._search(frame, picture)
+        return self._search(frame)
 
-    def _search(self, frame: Frame, picture: Floats) -> tuple[Hand, ...]:
+    def _search(self, frame: Frame) -> tuple[Hand, ...]:
         hands = self._all.see(frame)
-        self._looked = frame.time, picture
         if len(hands) != 1:
             self._alone = self._single = None
-            return hands
-        self._single = frame.time if self._single is None else self._single
-        if self._one is not self._all and frame.time - self._single >= SETTLE_S:
-            self._alone = hands[0]
+        else:
+            self._single = frame.time if self._single is None else self._single
+            if self._one is not self._all and frame.time - self._single >= SETTLE_S:
+                self._alone = hands[0]
+        # Nobody compares a picture in which hands are followed and searched for anyway.
+        if not hands or self._alone is not None:
+            self._looked = frame.time, sketch(frame.image)
         return hands
 
-    def _asleep(self, time: float, picture: Floats) -> bool:
+    def _asleep(self, frame: Frame) -> bool:
         """Whether no hand is in sight, nothing has moved lately, and it is not long since the last look."""
-        if self._looked is None:
+        lingers = self._stirred is not None and frame.time - self._stirred <= LINGER_S
+        if self._looked is None or lingers:
             return False
-        if self._moved(picture):
-            self._stirred = time
-        still = self._stirred is None or time - self._stirred > LINGER_S
-        return still and self._since_look(time) < LOOK_S
+        if self._moved(sketch(frame.image)):
+            self._stirred = frame.time
+            return False
+        return self._since_look(frame.time) < LOOK_S
 
     def _moved(self, picture: Floats, where: Mask | None = None) -> bool:
         assert self._looked is not None
@@ -265,7 +268,10 @@ class Landmarker:
 
 def _hand(image: Any, world: Any, name: Any, aspect: float) -> Hand | None:  # noqa: ANN401 - mediapipe has no types
     joints = np.array([[(p.x, p.y, p.z) for p in points] for points in (image, world)], np.float32)
-    if not (np.abs(joints) <= FARTHEST).all():
-        return None
     # MediaPipe from 0.10.15 on names the performer's own hand when the picture is not mirrored.
-    return Hand(joints[0], joints[1], "left" if name.category_name == "Left" else "right", float(name.score), aspect)
+    side: Side = "left" if name.category_name == "Left" else "right"
+    try:
+        return Hand(joints[0], joints[1], side, float(name.score), aspect)
+    except InputError:
+        # Now and then a landmark is no number, or far outside the picture.
+        return None

@@ -3,6 +3,8 @@
 import argparse
 import json
 import time
+from collections import deque
+from collections.abc import Collection
 from contextlib import ExitStack
 
 from .camera import Camera, open_source
@@ -13,6 +15,12 @@ from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
 from .types import Event
 from .video import Video
+
+AGES = 10_000
+"""Of so many of the newest pictures the age at decision is kept for `--stats`: five minutes."""
+
+DRAWN_S = 0.1
+"""A machine slower than its camera draws no oftener than this."""
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -34,7 +42,8 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
         window = None
         talk("no screen here: going on without a window (--no-window says so beforehand)")
     overlay = Overlay(model.manifest.labels)
-    frames, last, shown, shape = 0, 0.0, began, None
+    frames, last, shown, shape, drawn = 0, 0.0, began, None, -DRAWN_S
+    ages: deque[float] = deque(maxlen=AGES)
     with ExitStack() as stack:
         stack.enter_context(source)
         landmarker = stack.enter_context(Landmarker())
@@ -53,9 +62,12 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
                     shown = time.perf_counter() - frame.time
                     talk(f"first picture after {time.perf_counter() - began:.1f} s")
                 frames, last = frames + 1, frame.time
+                if isinstance(source, Camera):
+                    ages.append(source.now() - frame.time)
                 _tell(events, options.json)
                 tell_faults(source)
-                if window is not None:
+                if window is not None and not _hurries(source, frame.time - drawn):
+                    drawn = frame.time
                     # A file is shown at its own pace, a camera as it comes.
                     early_s = 0.0 if isinstance(source, Camera) else shown + frame.time - time.perf_counter()
                     if not window.show(overlay.draw(frame, seen, recognizer.scores, events), max(0.001, early_s)):
@@ -67,8 +79,23 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str) -> None
             dropped = source.dropped if isinstance(source, Camera) else 0
             if options.stats:
                 faults = dict(sorted(source.faults.counts.items()))
-                talk(json.dumps({"pictures": frames, "seconds": round(last, 1), "dropped": dropped, "faults": faults}))
+                figures = {"pictures": frames, "seconds": round(last, 1), "dropped": dropped, "faults": faults}
+                talk(json.dumps(figures | {"age_ms": _spread_ms(ages)}))
     talk(f"{frames} pictures, {last:.1f} s of video" + (f", {dropped} dropped" if isinstance(source, Camera) else ""))
+
+
+def _hurries(source: Camera | Video, drawn_ago_s: float) -> bool:
+    """Whether a picture is not worth drawing, because a newer one is there to be recognised."""
+    return isinstance(source, Camera) and source.waiting and drawn_ago_s < DRAWN_S
+
+
+def _spread_ms(ages: Collection[float]) -> dict[str, float] | None:
+    """Median, 99th percentile and greatest of ages (s), in ms; None when there is none: a file's frames do not age."""
+    if not ages:
+        return None
+    ordered = sorted(1000 * age for age in ages)
+    place = {"median": len(ordered) // 2, "p99": int(0.99 * len(ordered)), "max": -1}
+    return {name: round(ordered[index], 1) for name, index in place.items()}
 
 
 def _tell(events: list[Event], as_json: bool) -> None:

@@ -153,6 +153,8 @@ def test_a_slow_reader_gets_the_newest_frame_and_knows_what_it_missed(webcam):
             if len(frames) == 5:
                 break
             time.sleep(0.05)
+            assert source.waiting
+            assert source.now() - frame.time >= 0.05
         assert source.dropped >= 20
     counts = [int(f.image[0, 0, 0]) for f in frames]
     assert min(np.diff(counts)) >= 5

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from test_camera import write_video
 
-from gestures import model
+import gestures
+from gestures import model, watching
 from gestures.cli import main
 from gestures.console import shipped
 
@@ -216,3 +217,12 @@ def test_the_demo_names_the_gestures_of_its_clip(capsys, flags):
     else:
         assert len(out.splitlines()) == 2 * len(truth)
         assert np.all([span["gesture"] in out for span in truth])
+
+
+def test_no_picture_is_drawn_while_a_newer_one_waits_but_ten_a_second_are():
+    camera = gestures.Camera()
+    camera._frame = None
+    assert not watching._hurries(camera, 0.03)
+    camera._frame = gestures.Frame(np.zeros((4, 4, 3), np.uint8), 1.0)
+    assert watching._hurries(camera, 0.03)
+    assert not watching._hurries(camera, 0.2)

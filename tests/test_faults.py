@@ -178,6 +178,7 @@ def test_live_outlives_its_camera_and_counts_what_it_lived_through(serve, live):
     assert (process.returncode, out) == (130, "")
     assert {kind: stats["faults"][kind] for kind in ("lost", "back", "black")} == {"lost": 1, "back": 1, "black": 1}
     assert stats["pictures"] > 10
+    assert 0 < stats["age_ms"]["median"] <= stats["age_ms"]["p99"] <= stats["age_ms"]["max"]
 
 
 @pytest.mark.parametrize("when", ["opening", "hanging", "away"])

@@ -1,0 +1,82 @@
+"""Pictures to measure on, made of one clip, and the loop a user would write instead of ours."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+import gestures
+from gestures.landmarks import CONFIDENCE, find_hand_model, load_mediapipe
+
+HANDS = {"none": 0, "one": 1, "two": 2}
+NOISE = 3.0
+"""Standard deviation of a webcam's noise, of 255: a room without hands is still, not frozen."""
+
+Picture = npt.NDArray[np.uint8]
+
+
+class Bare:
+    """MediaPipe's hand landmarker asked for two hands in every picture, as its guide shows it."""
+
+    def __init__(self) -> None:
+        self._mediapipe = mp = load_mediapipe()
+        vision = mp.tasks.vision
+        options = vision.HandLandmarkerOptions(
+            base_options=mp.tasks.BaseOptions(model_asset_buffer=find_hand_model().read_bytes()),
+            running_mode=vision.RunningMode.VIDEO,
+            num_hands=2,
+            min_hand_detection_confidence=CONFIDENCE,
+            min_hand_presence_confidence=CONFIDENCE,
+            min_tracking_confidence=CONFIDENCE,
+        )
+        self._task = vision.HandLandmarker.create_from_options(options)
+
+    def __enter__(self) -> "Bare":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.close()
+
+    def see(self, frame: gestures.Frame) -> int:
+        """How many hands are in the picture."""
+        mp = self._mediapipe
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=frame.image)
+        found: Any = self._task.detect_for_video(picture, round(frame.time * 1000))
+        return len(found.hand_landmarks)
+
+
+class Scenes:
+    """The demo clip, or parts of it: both hands, only what its left part shows, or the room before anyone moves."""
+
+    def __init__(self, source: Path) -> None:
+        with gestures.Video(source) as video:
+            self.pictures: Sequence[Picture] = [frame.image for frame in video]
+        rng = np.random.default_rng(0)
+        shape = (8, *self.pictures[0].shape)
+        self._noise = rng.normal(0, NOISE, shape).astype(np.float32)
+
+    def picture(self, kind: str, number: int) -> Picture:
+        """Picture `number` of the scene `kind`, from the beginning again after the last."""
+        empty, now = self.pictures[0], self.pictures[number % len(self.pictures)]
+        if kind == "two":
+            return now
+        if kind == "one":
+            # The performer's face is left whole: half a face may look like a palm.
+            cut = round(0.62 * now.shape[1])
+            return np.concatenate([now[:, :cut], empty[:, cut:]], 1)
+        noisy = empty + self._noise[number % len(self._noise)]
+        return np.clip(noisy, 0, 255).astype(np.uint8)
+
+    def frames(self, kind: str, height: int, rate_hz: int, start: int = 0) -> Iterator[gestures.Frame]:
+        """Frames without end, 16:9, as a camera of that height and rate gives them."""
+        for count in itertools.count():
+            picture = self.picture(kind, start + count * 30 // rate_hz)
+            image = cv2.resize(picture, (height * 16 // 9, height))
+            yield gestures.Frame(np.asarray(image, np.uint8), count / rate_hz)
