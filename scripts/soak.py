@@ -1,10 +1,10 @@
-"""Run the recogniser for as long as it takes to see what grows: `scripts/soak.py [--steps N] [--hours H] [--json]`.
+"""Run the recogniser for as long as it takes to see what grows: `scripts/soak.py [--steps N] [--hours H] [--minutes M]`.
 
 * steps: so many steps of the network, fed through tracks, features and decisions by the hands of data/starter, who come
   and go, break off, jump, flicker, and stay away; ten pictures a second.
 * hours: so many hours of video, the demo clip over and over, through decoder, hand landmarker and recogniser.
 
-Of each: the growth of resident memory from a twentieth of the way to the end, threads and open files before and after,
+Of each: the growth of resident memory from a twentieth of the way (of video, three minutes) to the end, threads and open files before and after,
 and whether the last stretch gave, bit for bit, what a fresh process-wide start gives for the same pictures at the same
 times. Needs /proc.
 """
@@ -29,7 +29,7 @@ from gestures.types import FARTHEST
 PICTURES_HZ = 10
 GAP_S = 2.0
 """Between two rounds nobody is in sight for so long: what comes after must not depend on what was before."""
-EARLY = 0.05
+EARLY, WARM_S = 0.05, 180.0
 MOST_MB = 5.0
 
 Said = list[tuple[Any, ...]]
@@ -41,14 +41,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=float, default=0, metavar="N", help="steps of the recogniser")
     parser.add_argument("--hours", type=float, default=0, metavar="H", help="hours of video")
+    parser.add_argument(
+        "--minutes", type=float, default=1e9, metavar="M", help="end each after M minutes at the latest"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     model = load(shipped("trained/starter"))
     figures = {}
     if given.steps:
-        figures["steps"] = soak_steps(model, int(given.steps))
+        figures["steps"] = soak_steps(model, int(given.steps), given.minutes * 60)
     if given.hours:
-        figures["video"] = soak_video(model, given.hours * 3600)
+        figures["video"] = soak_video(model, given.hours * 3600, given.minutes * 60)
     for name, figure in figures.items():
         if not given.json:
             print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in figure.items()))
@@ -135,7 +138,7 @@ def _wild(hand: Hand, rng: np.random.Generator) -> Hand:
     return replace(hand, image=image, world=world)
 
 
-def soak_steps(model: Model, steps: int) -> dict[str, Any]:
+def soak_steps(model: Model, steps: int, limit_s: float) -> dict[str, Any]:
     """Feed a recogniser until its network has made so many steps."""
     counted = Counted(model)
     recognizer = Recognizer(counted)  # type: ignore[arg-type]
@@ -143,7 +146,7 @@ def soak_steps(model: Model, steps: int) -> dict[str, Any]:
     began = time.monotonic()
     play: list[Observation] = []
     last: Said = []
-    while counted.steps < steps:
+    while counted.steps < steps and time.monotonic() - began < limit_s:
         play = [Observation(clock + t, hands) for t, hands in next(source)]
         last = [each for seen in play for each in said(recognizer, seen)]
         events += sum(isinstance(each[1], str) for each in last)
@@ -169,18 +172,18 @@ def soak_steps(model: Model, steps: int) -> dict[str, Any]:
     }
 
 
-def soak_video(model: Model, seconds: float) -> dict[str, Any]:
+def soak_video(model: Model, seconds: float, limit_s: float) -> dict[str, Any]:
     """Show the demo clip over and over until so many seconds of it have been seen."""
     began, meter, frames, clock = time.monotonic(), None, 0, 0.0
     turns: list[float] = []
     last: Said = []
     with Landmarker() as landmarker:
         watch = watcher(landmarker, Recognizer(model))
-        while clock < seconds:
+        while clock < seconds and time.monotonic() - began < limit_s:
             turns.append(clock)
             last, count, clock = watch(clock)
             frames += count
-            if meter is None and clock > EARLY * seconds:
+            if meter is None and clock > min(WARM_S, EARLY * seconds):
                 meter = Meter()
             print(f"\r{clock / 60:.1f} min of video, {frames} pictures", end="", file=sys.stderr, flush=True)
         if meter is None or len(turns) < 3:
