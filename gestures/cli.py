@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import __version__, doctor, library, studio, watching
-from .console import Bar, shipped, talk, writable
+from .console import Bar, printable, shipped, talk, writable
 from .errors import GesturesError
 from .model import load
 
@@ -20,14 +20,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except GesturesError as error:
-        print(f"gestures: {error}", file=sys.stderr)
+        talk(f"gestures: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our lines has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
+    except OSError as error:
+        talk(f"gestures: {error}")
+        _hush()
+        return 1
     return 0
+
+
+def _hush() -> None:
+    """Whoever read our lines has gone, or has no room: Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,7 +169,9 @@ def _import(options: argparse.Namespace) -> None:
     total = len(find_videos(options.folder))
     taken = 0
     with tqdm(total=total, unit="video", file=sys.stderr) as bar:
-        for path, clip in import_videos(options.folder, options.into, lambda line: bar.write(line, file=sys.stderr)):
+        for path, clip in import_videos(
+            options.folder, options.into, lambda line: bar.write(printable(line), file=sys.stderr)
+        ):
             bar.set_description(f"{path.parent.name}/{path.name}"[-30:])
             bar.update()
             taken += clip is not None

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from .errors import ClipError, InputError
 from .files import read_within, write_whole
-from .types import FARTHEST, JOINTS, Floats, Hand, Observation, Side
+from .types import FARTHEST, JOINTS, LATEST_S, WIDEST, Floats, Hand, Observation, Side
 
 FORMAT = 1
 REST = "rest"
@@ -98,10 +98,10 @@ class Clip:
                 raise InputError(f"Clip.{name} must be {want}, not {joints.shape}")
             if (np.abs(joints) > FARTHEST).any():
                 raise InputError(f"Clip.{name} must hold numbers within ±{FARTHEST:.0f}, or NaN for no hand")
-        if self.time.ndim != 1 or not np.isfinite(self.time).all() or (np.diff(self.time) <= 0).any():
+        if self.time.ndim != 1 or not (np.abs(self.time) <= LATEST_S).all() or (np.diff(self.time) <= 0).any():
             raise InputError("Clip.time must be finite and rise from frame to frame")
-        if not (math.isfinite(self.aspect) and self.aspect > 0):
-            raise InputError(f"Clip.aspect must be a positive number, not {self.aspect}")
+        if not 1 / WIDEST <= self.aspect <= WIDEST:
+            raise InputError(f"Clip.aspect must be a number within 1/{WIDEST} to {WIDEST}, not {self.aspect}")
         for span in self.spans:
             if not len(self.time) or span.end <= self.time[0] or span.start >= self.time[-1]:
                 raise InputError(f"the span of {span.gesture} at {span.start} to {span.end} s must lie in its clip")
@@ -267,24 +267,11 @@ def load_set(folder: Path) -> ClipSet:
     if not paths:
         raise ClipError(f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first")
     clips = tuple(load_clip(path) for path in paths)
-    path = folder / "set.json"
-    try:
-        note = _read_note(path) if path.exists() else {}
-        listed = list(dict.fromkeys(check_name(label) for label in note.get("labels", [])))
-        mirror = note.get("mirror")
-        mirror = None if mirror is None else {check_name(one): check_name(other) for one, other in mirror.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
+    note = load_set_note(folder)
+    listed = note["labels"]
     found = {span.gesture for clip in clips for span in clip.spans}
     labels = tuple([label for label in listed if label in found] + sorted(found - set(listed)))
-    return ClipSet(labels, clips, tuple(paths), mirror)
-
-
-def _read_note(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(read_within(path, MAX_NOTE)))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
+    return ClipSet(labels, clips, tuple(paths), note["mirror"])
 
 
 def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | None = None) -> None:
@@ -299,10 +286,22 @@ def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | 
 
 
 def load_set_note(folder: Path) -> dict[str, Any]:
-    """What `set.json` says, and the defaults where there is none; raise `ClipError` when it cannot be read."""
+    """What `set.json` says, and the defaults where there is none; raise `ClipError` when it cannot be read.
+
+    `labels` are names, each once; `mirror` maps names to names, or is None.
+    """
     path = folder / "set.json"
     note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
-    return note | _read_note(path) if path.exists() else note
+    try:
+        note |= dict(json.loads(read_within(path, MAX_NOTE)))
+        note["labels"] = list(dict.fromkeys(check_name(label) for label in note["labels"]))
+        mirror = note["mirror"]
+        note["mirror"] = None if mirror is None else {check_name(a): check_name(b) for a, b in mirror.items()}
+    except FileNotFoundError:
+        return note
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
+    return note
 
 
 def replace_set_note(folder: Path, note: dict[str, Any]) -> None:

@@ -9,10 +9,22 @@ from .camera import Camera
 from .errors import ClipError
 from .video import Video
 
+LONGEST = 2000
+"""Characters of a line that is told."""
+
 
 def talk(line: str) -> None:
     """Say a line to the person, where it does not mix with the answers."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """`text` without what would steer a terminal (but for line ends, tabs and the bell), and cut where it is endless.
+
+    Names of files and words of notes may come from strangers.
+    """
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return "".join(c if c.isprintable() or c in "\n\t\a" else ascii(c)[1:-1] for c in cut)
 
 
 def tell_faults(source: Camera | Video) -> None:

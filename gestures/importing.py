@@ -1,5 +1,6 @@
 """Labelled videos -> takes."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,8 @@ from .video import Video
 REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
 """Folders of videos whose hands mean nothing: they become rest."""
 VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
+MOST_FRAMES = 200_000
+"""An hour at 60 a second; a video that never ends would fill the memory."""
 FEWEST = 3
 """A video that shows a hand in fewer frames than this is listed and left out."""
 
@@ -42,7 +45,10 @@ def person_and_take(stem: str) -> tuple[str, str]:
 def watch(path: Path, person: str, hands: int = 2) -> Clip:
     """What the landmarker sees in a video, as a clip without spans; raise `CameraError` where it cannot be read."""
     with Video(path) as video, Landmarker(hands) as landmarker:
-        return Clip.of((landmarker.see(frame) for frame in video), person)
+        seen = [landmarker.see(frame) for frame in itertools.islice(video, MOST_FRAMES + 1)]
+    if len(seen) > MOST_FRAMES:
+        raise ClipError(f"it has more than {MOST_FRAMES} frames: cut it, a take is seconds long")
+    return Clip.of(seen, person)
 
 
 def label(clip: Clip, gesture: str) -> Clip:

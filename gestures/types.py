@@ -15,13 +15,20 @@ JOINTS = 21
 FARTHEST = 100.0
 """No landmark is farther out than this many pictures, or metres; a number beyond would only overflow."""
 
+WIDEST = 100
+"""No picture is so many times as wide as high, or as high as wide."""
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 Side: TypeAlias = Literal["left", "right"]
 
 
+LATEST_S = 1e11
+"""No time is farther from zero: 3,000 years, and still milliseconds apart."""
+
+
 def _check_time(owner: str, time: float) -> None:
-    if not math.isfinite(time):
-        raise InputError(f"{owner}.time must be a finite number of seconds, not {time}")
+    if not abs(time) <= LATEST_S:
+        raise InputError(f"{owner}.time must be a finite number of seconds within ±{LATEST_S:.0e}, not {time}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +70,10 @@ class Hand:
                 raise InputError(f"Hand.{name} must hold finite numbers within ±{FARTHEST:.0f} only")
         if self.side not in ("left", "right"):
             raise InputError(f"Hand.side must be 'left' or 'right', not {self.side!r}")
-        if not (math.isfinite(self.score) and math.isfinite(self.aspect) and self.aspect > 0):
-            raise InputError(f"Hand.score and .aspect must be finite, not {self.score} and {self.aspect}")
+        if not (math.isfinite(self.score) and 1 / WIDEST <= self.aspect <= WIDEST):
+            raise InputError(
+                f"Hand.score must be finite, .aspect within 1/{WIDEST} to {WIDEST}, not {self.score} and {self.aspect}"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

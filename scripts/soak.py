@@ -1,12 +1,14 @@
-"""Run the recogniser for as long as it takes to see what grows: `scripts/soak.py [--steps N] [--hours H] [--minutes M]`.
+"""Run the recogniser for as long as it takes to see what grows.
+
+scripts/soak.py [--steps N] [--hours H] [--minutes M] [--json]
 
 * steps: so many steps of the network, fed through tracks, features and decisions by the hands of data/starter, who come
   and go, break off, jump, flicker, and stay away; ten pictures a second.
 * hours: so many hours of video, the demo clip over and over, through decoder, hand landmarker and recogniser.
 
-Of each: the growth of resident memory from a twentieth of the way (of video, three minutes) to the end, threads and open files before and after,
-and whether the last stretch gave, bit for bit, what a fresh process-wide start gives for the same pictures at the same
-times. Needs /proc.
+Of each: the growth of resident memory from a twentieth of the way (of video, three minutes) to the end, threads and
+open files before and after, and whether the last stretch gave, bit for bit, what a fresh start gives for the same
+pictures at the same times. Needs /proc.
 """
 
 import argparse
