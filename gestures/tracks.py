@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .types import Hand, Observation, Side
 
 REACH = 2.5
@@ -13,6 +15,7 @@ PALM = (0, 9)
 """Wrist and middle knuckle: the ruler that every hand carries."""
 PATIENCE_S = 0.4
 """How long a hand may be out of sight and still be the same hand."""
+MIDDLE = np.array([0.5, 0.5, 0], np.float32)
 VOTES = 15
 """How many observations of the other side it takes to outweigh a side long held (half a second at 30 Hz)."""
 
@@ -22,6 +25,14 @@ def place(hand: Hand) -> tuple[float, float, float]:
     (x0, y0, _), (x1, y1, _) = hand.image[PALM[0]].tolist(), hand.image[PALM[1]].tolist()
     y0, y1 = y0 / hand.aspect, y1 / hand.aspect
     return (x0 + x1) / 2, (y0 + y1) / 2, max(math.hypot(x1 - x0, y1 - y0), 0.02)
+
+
+def possible(hand: Hand) -> bool:
+    """Whether anybody could have such a hand there: within 3 pictures of the middle, within 0.5 m of its own.
+
+    Real recordings stay within 0.8 pictures and 0.15 m.
+    """
+    return bool((np.abs(hand.image - MIDDLE) <= 3).all() and (np.abs(hand.world) <= 0.5).all())
 
 
 @dataclass(slots=True)
@@ -50,11 +61,13 @@ class Tracker:
         gone = [i for i, track in self._tracks.items() if seen.time - track.seen > self._patience_s]
         for i in gone:
             del self._tracks[i]
-        places = [place(hand) for hand in seen.hands]
-        owner = self._match(seen, places)
+        # What no hand can be is nobody's: it would throw the features, and the memory with them, far off.
+        hands = [hand for hand in seen.hands if possible(hand)]
+        places = [place(hand) for hand in hands]
+        owner = self._match(seen.time, hands, places)
         live: dict[int, Hand] = {}
         for k in sorted(range(len(places)), key=places.__getitem__):
-            hand = seen.hands[k]
+            hand = hands[k]
             number = owner.get(k)
             if number is None:
                 number, self._next = self._next, self._next + 1
@@ -67,13 +80,13 @@ class Tracker:
             live[number] = hand if hand.side == side else replace(hand, side=side)
         return live, gone
 
-    def _match(self, seen: Observation, places: list[tuple[float, float, float]]) -> dict[int, int]:
+    def _match(self, time: float, hands: list[Hand], places: list[tuple[float, float, float]]) -> dict[int, int]:
         pairs = []
         for number, track in self._tracks.items():
             for k, (x, y, _) in enumerate(places):
                 distance = math.hypot(x - track.x, y - track.y) / track.palm
-                other_side = (seen.hands[k].side == "right") != (track.votes > 0)
-                if distance <= REACH + SPEED * (seen.time - track.seen):
+                other_side = (hands[k].side == "right") != (track.votes > 0)
+                if distance <= REACH + SPEED * (time - track.seen):
                     pairs.append((distance + 0.5 * other_side, number, k))
         owner: dict[int, int] = {}
         for _, number, k in sorted(pairs):
