@@ -14,9 +14,19 @@ with gestures.Camera() as camera, gestures.Landmarker() as landmarker:
 
 __version__ = "0.1.0"
 
+from .actions import Actions, load_plan
 from .camera import Camera, open_source
 from .clips import Clip, ClipSet, Span, load_clip, load_set, save_clip
-from .errors import CameraError, ClipError, GesturesError, InputError, LandmarkerError, ModelError, TrainingError
+from .errors import (
+    ActionError,
+    CameraError,
+    ClipError,
+    GesturesError,
+    InputError,
+    LandmarkerError,
+    ModelError,
+    TrainingError,
+)
 from .landmarks import Landmarker
 from .model import Manifest, Model, load
 from .recognizer import Recognizer
@@ -24,6 +34,8 @@ from .types import DecisionRules, Event, Frame, Hand, Observation, Scores
 from .video import Video
 
 __all__ = [
+    "ActionError",
+    "Actions",
     "Camera",
     "CameraError",
     "Clip",
@@ -48,6 +60,7 @@ __all__ = [
     "Video",
     "load",
     "load_clip",
+    "load_plan",
     "load_set",
     "open_source",
     "save_clip",

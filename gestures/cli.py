@@ -47,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=watching.demo)
     live = verbs.add_parser("live", help="recognise gestures from a camera, a video file or a URL")
     live.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
+    live.add_argument(
+        "--do", type=Path, metavar="FILE", help="what gestures do: an actions file (gestures actions check)"
+    )
+    live.add_argument("--dry-run", action="store_true", help="with --do: say what would be done, and do nothing")
     live.set_defaults(run=watching.live)
     for verb in (demo, live):
         verb.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
@@ -54,35 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one JSON object a line for each event")
         verb.add_argument("--stats", action="store_true", help="at the end, a JSON object on stderr: pictures, faults")
 
-    record = verbs.add_parser("record", help="record takes of a gesture of your own, or of rest")
-    record.add_argument("gesture", metavar="GESTURE", help="its name; `rest` for hands that mean nothing")
-    record.add_argument("--into", type=Path, required=True, metavar="DIR", help="the set of recordings")
-    record.add_argument("--person", default="me", metavar="NAME", help="whose hands (default: me)")
-    record.add_argument(
-        "--takes", type=_whole(1), metavar="N", help="how many (default: 10; with --yes, all there are)"
-    )
-    record.add_argument("--seconds", type=_seconds, metavar="S", help="takes of this length, not by movement")
-    record.add_argument("--countdown", type=_seconds, default=0.0, metavar="S", help="count down before each take")
-    record.add_argument("--ask", action="store_true", help="after each take: Enter keeps it, a again, d discards")
-    record.add_argument("--yes", action="store_true", help="cut a whole video into takes: no window, no questions")
-    record.add_argument("--keep-video", type=Path, metavar="DIR", help="keep the pictures as well, in DIR")
-    record.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
-    record.add_argument("--no-window", action="store_true", help="open no window")
-    record.set_defaults(run=studio.record)
+    _add_actions(verbs)
 
-    importing = verbs.add_parser("import", help="turn labelled videos, GESTURE/ANYTHING.mp4, into recordings")
-    importing.add_argument("folder", type=Path, metavar="FOLDER")
-    importing.add_argument("--into", type=Path, required=True, metavar="DIR")
-    importing.set_defaults(run=_import)
-
-    train = verbs.add_parser("train", help="learn gestures from recordings")
-    train.add_argument("data", type=Path, metavar="DATA")
-    train.add_argument("--into", type=Path, required=True, metavar="DIR")
-    train.add_argument("--seed", type=_whole(0), default=0, metavar="N")
-    train.add_argument(
-        "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
-    )
-    train.set_defaults(run=_train)
+    _add_teaching(verbs)
 
     evaluate = verbs.add_parser("evaluate", help="replay recordings through the live engine and score it")
     evaluate.add_argument("model", type=Path, metavar="MODEL")
@@ -127,6 +105,48 @@ def _data_verbs(data: argparse.ArgumentParser) -> None:
     split.set_defaults(run=library.split)
     for verb in (merge, rename, remove, split):
         verb.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def _add_actions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    acting = verbs.add_parser("actions", help="actions files: what gestures do").add_subparsers(
+        dest="part", required=True, metavar="check"
+    )
+    check = acting.add_parser("check", help="say what an actions file would do, and what it lacks here")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("--model", type=Path, metavar="DIR", help="the model whose gestures it must name")
+    check.set_defaults(run=watching.check_actions)
+
+
+def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    record = verbs.add_parser("record", help="record takes of a gesture of your own, or of rest")
+    record.add_argument("gesture", metavar="GESTURE", help="its name; `rest` for hands that mean nothing")
+    record.add_argument("--into", type=Path, required=True, metavar="DIR", help="the set of recordings")
+    record.add_argument("--person", default="me", metavar="NAME", help="whose hands (default: me)")
+    record.add_argument(
+        "--takes", type=_whole(1), metavar="N", help="how many (default: 10; with --yes, all there are)"
+    )
+    record.add_argument("--seconds", type=_seconds, metavar="S", help="takes of this length, not by movement")
+    record.add_argument("--countdown", type=_seconds, default=0.0, metavar="S", help="count down before each take")
+    record.add_argument("--ask", action="store_true", help="after each take: Enter keeps it, a again, d discards")
+    record.add_argument("--yes", action="store_true", help="cut a whole video into takes: no window, no questions")
+    record.add_argument("--keep-video", type=Path, metavar="DIR", help="keep the pictures as well, in DIR")
+    record.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
+    record.add_argument("--no-window", action="store_true", help="open no window")
+    record.set_defaults(run=studio.record)
+
+    importing = verbs.add_parser("import", help="turn labelled videos, GESTURE/ANYTHING.mp4, into recordings")
+    importing.add_argument("folder", type=Path, metavar="FOLDER")
+    importing.add_argument("--into", type=Path, required=True, metavar="DIR")
+    importing.set_defaults(run=_import)
+
+    train = verbs.add_parser("train", help="learn gestures from recordings")
+    train.add_argument("data", type=Path, metavar="DATA")
+    train.add_argument("--into", type=Path, required=True, metavar="DIR")
+    train.add_argument("--seed", type=_whole(0), default=0, metavar="N")
+    train.add_argument(
+        "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
+    )
+    train.set_defaults(run=_train)
 
 
 def _whole(least: int) -> Callable[[str], int]:

@@ -6,6 +6,7 @@
   - ClipError        a recording cannot be read or written
   - ModelError       a trained model is missing a part, or does not fit this version
   - TrainingError    the recordings given cannot teach a model
+  - ActionError      an actions file is unclear, or what it asks for is not to be had here
   - InputError       a value handed to the library is not what it must be (also a ValueError)
 
 Each message is one sentence: what happened, with the value, and what to do next.
@@ -34,6 +35,10 @@ class ModelError(GesturesError):
 
 class TrainingError(GesturesError):
     """The recordings given cannot teach a model."""
+
+
+class ActionError(GesturesError):
+    """An actions file is unclear, or what it asks for is not to be had here."""
 
 
 class InputError(GesturesError, ValueError):

@@ -30,6 +30,8 @@ class Follower:
         self._lines: dict[int, _Line] = {}
         self._time: float | None = None
         self._aspect: float | None = None
+        self.hands: dict[int, Hand] = {}
+        """The hands in sight of the last observation, by number, each with its settled side."""
 
     @property
     def time(self) -> float | None:
@@ -44,6 +46,7 @@ class Follower:
         """
         self._admit(seen)
         live, gone = self._tracker.update(seen)
+        self.hands = live
         for number in gone:
             self._lines.pop(number, None)
         ticks: list[Scores] = []
@@ -88,6 +91,11 @@ class Recognizer:
     def scores(self) -> dict[int, Scores]:
         """The newest scores of each hand followed; a hand just come into sight may have none yet."""
         return dict(self._scores)
+
+    @property
+    def hands(self) -> dict[int, Hand]:
+        """The hands in sight of the last observation, by the number that events call `hand`."""
+        return dict(self._follower.hands)
 
     def push(self, seen: Observation) -> list[Event]:
         """What this observation decides, in order.

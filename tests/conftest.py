@@ -32,7 +32,11 @@ def shared_data() -> Path:
 def _nothing_left_running():
     before = set(threading.enumerate())
     yield
-    left = [thread.name for thread in threading.enumerate() if thread not in before and thread.name == "camera"]
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before and thread.name.startswith(("camera", "action"))
+    ]
     assert left == []
 
 

@@ -75,7 +75,7 @@ def test_links_and_pictures_are_there():
 
 def test_every_module_is_on_the_map():
     contributing = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
-    for path in (REPOSITORY / "gestures").glob("*.py"):
+    for path in (REPOSITORY / "gestures").rglob("*.py"):
         assert path.name == "__init__.py" or f"`{path.name}`" in contributing, path.name
 
 

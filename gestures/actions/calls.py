@@ -1,0 +1,113 @@
+"""Two targets of the user's own making: a command, started with a list of arguments; a Python function."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gestures.errors import ActionError
+
+from .orders import Order
+
+COMMAND_S = 10.0
+"""A command that takes longer is ended: the orders behind it wait."""
+
+
+def read_command(given: object) -> tuple[tuple[str, ...], str]:
+    """The arguments and their words; raise `ActionError` unless `given` is a list of them."""
+    if not isinstance(given, list) or not given or not all(isinstance(word, str) for word in given) or not given[0]:
+        raise ActionError(
+            f'a command must be a list of arguments, such as ["notify-send", "{{gesture}}"], not {given!r}'
+        )
+    return tuple(given), f"command {' '.join(given)}"
+
+
+def read_python(given: object) -> tuple[str, str]:
+    """FILE.py:FUNCTION; raise `ActionError` for anything else."""
+    if (
+        not isinstance(given, str)
+        or not all(given.rpartition(":")[::2])
+        or not given.rpartition(":")[0].endswith(".py")
+    ):
+        raise ActionError(f'python must name a file and a function in it, such as "lamp.py:on_gesture", not {given!r}')
+    return given, f"python {given}"
+
+
+def missing_program(name: str) -> str | None:
+    """What to do about a program that is not there; None where it is."""
+    if shutil.which(name) is not None:
+        return None
+    return f"the command {name!r} is not found: install it, or give its full path"
+
+
+def missing_function(name: str, folder: Path) -> str | None:
+    """What to do about a Python file that is not there; None where it is. The file is not run."""
+    path = folder / name.rpartition(":")[0]
+    return None if path.is_file() else f"{path} is not there: write it, or mend its name"
+
+
+class Command:
+    """Starts a program for each order, and waits for its end.
+
+    In its arguments {gesture}, {side}, {does}, {value} and {name} are filled in. No shell reads them. What it prints
+    goes to stderr: stdout belongs to the events.
+    """
+
+    def do(self, order: Order) -> None:
+        """Run the command; raise where it cannot start, fails or takes too long."""
+        event = order.event
+        filled = {
+            "{gesture}": event.gesture if event else "",
+            "{side}": event.side if event else "",
+            "{does}": order.does,
+            "{value}": f"{order.value:g}",
+            "{name}": order.action.name,
+        }
+        words = [_fill(word, filled) for word in order.action.what]
+        words[0] = shutil.which(words[0]) or words[0]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=COMMAND_S, check=False)  # noqa: S603
+        if done.returncode != 0:
+            raise ActionError(f"{order.action.what[0]} ended with {done.returncode}")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _fill(word: str, filled: dict[str, str]) -> str:
+    for name, text in filled.items():
+        word = word.replace(name, text)
+    return word
+
+
+class Python:
+    """Calls functions of files that lie beside the actions file, each with the `Order`."""
+
+    def __init__(self, names: list[str], folder: Path) -> None:
+        self._functions = {name: _function(name, folder) for name in names}
+
+    def do(self, order: Order) -> None:
+        """Call it; whatever it raises is a loss."""
+        self._functions[order.action.what](order)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _function(name: str, folder: Path) -> Callable[[Order], Any]:
+    file, _, function = name.rpartition(":")
+    path = folder / file
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        found: Callable[[Order], Any] = getattr(module, function)
+    except Exception as error:
+        raise ActionError(
+            f"{path} did not give {function!r} ({type(error).__name__}: {error}): mend that file"
+        ) from error
+    return found

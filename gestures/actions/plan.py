@@ -1,0 +1,166 @@
+"""The actions file: read, checked, and told in words. Nothing here acts."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gestures.errors import ActionError
+
+from . import calls
+from .fields import Table, like
+from .orders import MODES, SIDES, Action, Mode
+from .values import VALUES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MOST_BYTES = 1 << 20
+TARGETS: dict[str, Callable[[object], tuple[Any, str]]] = {
+    "command": calls.read_command,
+    "python": calls.read_python,
+}
+"""What each target may be told to do: the field of the file -> (what, the same in words)."""
+NO_VALUES = ("command",)
+"""Targets that take no analogue values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole actions file.
+
+    `arm` None: actions always act; else only for `arm_s` (s) after that gesture, or after the last that acted.
+    `pause` is the gesture that stops everything, and starts it again. `folder` is where the file lies.
+    """
+
+    actions: tuple[Action, ...] = ()
+    folder: Path = Path()
+    arm: str | None = None
+    arm_s: float = 10.0
+    pause: str | None = None
+
+    def of(self, target: str) -> list[Action]:
+        """The actions of one target."""
+        return [action for action in self.actions if action.target == target]
+
+    def fit(self, labels: Sequence[str]) -> None:
+        """Raise `ActionError` when a gesture is none of the model's `labels`, rest first."""
+        for gesture in (*(action.gesture for action in self.actions), self.arm, self.pause):
+            if gesture is not None and gesture not in labels[1:]:
+                raise ActionError(f"this model knows no gesture {gesture!r}{like(gesture, labels[1:])}")
+
+    def missing(self) -> list[str]:
+        """What the file needs and this machine lacks, a line each: programs, libraries, secrets."""
+        found = [calls.missing_program(action.what[0]) for action in self.of("command")]
+        found += [calls.missing_function(action.what, self.folder) for action in self.of("python")]
+        return [line for line in dict.fromkeys(found) if line is not None]
+
+    def sentences(self) -> list[str]:
+        """What would happen, a line each."""
+        lines = []
+        if self.arm is not None:
+            lines.append(f"nothing acts until {self.arm}, and again {self.arm_s:g} s after the last that acted")
+        if self.pause is not None:
+            lines.append(f"{self.pause} pauses everything, and lets it go on")
+        return lines + [action.sentence() for action in self.actions]
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Read an actions file; raise `ActionError`, with the entry and what to write instead, for anything unclear."""
+    path = Path(path)
+    given = Table(str(path), _read(path))
+    listed = given.any("action")
+    if not isinstance(listed, list) or not listed:
+        raise ActionError(f"{path} has no actions: begin each with a line [[action]]")
+    actions = tuple(_action(n, entry) for n, entry in enumerate(listed, 1))
+    plan = Plan(
+        actions=actions,
+        folder=path.parent,
+        arm=given.text("arm"),
+        arm_s=given.number("arm_s", 0.5, 3600, 10.0),
+        pause=given.text("pause"),
+    )
+    given.done()
+    names = [action.name for action in actions]
+    for name in names:
+        if names.count(name) > 1:
+            raise ActionError(f"{path}: two actions are called {name!r}: give each a name of its own")
+    switches = [gesture for gesture in (plan.arm, plan.pause) if gesture is not None]
+    for gesture in switches:
+        if switches.count(gesture) > 1 or any(action.gesture == gesture for action in actions):
+            raise ActionError(f"{path}: {gesture} arms or pauses, and can do nothing else: take another gesture")
+    return plan
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The file's tables. A file may start programs, so only the user's own is read, and none that came with a model."""
+    try:
+        with path.open("rb") as file:
+            about = os.fstat(file.fileno())
+            text = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ActionError(f"{path} cannot be read ({error.strerror}): name an actions file") from error
+    if any((folder / "manifest.json").exists() for folder in path.resolve().parents[:2]):
+        raise ActionError(
+            f"{path} lies in a model's folder, and models may come from strangers: read it, then copy it out"
+        )
+    if hasattr(os, "getuid") and (about.st_uid not in (0, os.getuid()) or about.st_mode & stat.S_IWOTH):
+        raise ActionError(
+            f"{path} belongs to or may be written by others, and it may start programs: chmod o-w it, or copy it"
+        )
+    if len(text) > MOST_BYTES:
+        raise ActionError(f"{path} is larger than {MOST_BYTES} bytes: it is no actions file")
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ActionError(f"{path} is no TOML ({error}): see examples/ for how one looks") from error
+
+
+def _action(number: int, given: object) -> Action:
+    where = f"action {number}"
+    table = Table(where, given)
+    gesture = table.text("gesture")
+    where = f"action {number}" + (f" ({gesture})" if gesture else "")
+    chosen = [target for target in TARGETS if table.has(target)]
+    if len(chosen) != 1:
+        named = " and ".join(chosen) or "nothing"
+        raise ActionError(f"{where} must do one thing, not {named}: name one of {', '.join(TARGETS)}")
+    (target,) = chosen
+    try:
+        what, says = TARGETS[target](table.any(target))
+    except ActionError as error:
+        raise ActionError(f"{where}: {error}") from error
+    mode: Mode = table.choice("mode", MODES, "tap")  # type: ignore[assignment]
+    analogue = mode == "analogue"
+    if gesture is None and not analogue:
+        raise ActionError(f'{where} names no gesture: add gesture = "…"')
+    _check_mode(where, target, analogue)
+    low, high = table.pair("range", (0.0, 1.0)) if analogue else (0.0, 1.0)
+    action = Action(
+        name=table.text("name") or "_".join(str(part) for part in (gesture or "hand", target, number)),
+        gesture=gesture,
+        target=target,
+        what=what,
+        says=says,
+        mode=mode,
+        hand=table.choice("hand", SIDES, "either"),
+        confidence=table.number("confidence", 0, 1, 0.0),
+        cooldown_s=table.number("cooldown_s", 0, 3600, 0.0),
+        every_s=table.number("every_s", 0.02, 3600, 0.0 if analogue else 0.5) if analogue or mode == "repeat" else 0.0,
+        value=table.choice("value", tuple(VALUES), "y") if analogue else "",
+        ease_s=table.number("ease_s", 0, 10, 0.1) if analogue else 0.0,
+        low=low,
+        high=high,
+    )
+    table.done()
+    return action
+
+
+def _check_mode(where: str, target: str, analogue: bool) -> None:
+    if analogue and target in NO_VALUES:
+        raise ActionError(f"{where}: a {target} takes no analogue values: take another mode")
