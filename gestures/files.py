@@ -78,12 +78,12 @@ def read_within(path: Path, most: int) -> bytes:
     # Opening a pipe would wait for its writer, so it is opened without waiting.
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(number, "rb") as file:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "it is no plain file")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(0, f"it is larger than {most} bytes")
-    return content
+        if status.st_size > most:
+            raise OSError(0, f"it is larger than {most} bytes")
+        return file.read(status.st_size)
 
 
 def _settle(folder: Path) -> None:
