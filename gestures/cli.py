@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import __version__, doctor, library, studio, watching
 from .console import Bar, printable, shipped, talk, writable
@@ -58,16 +59,14 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one JSON object a line for each event")
         verb.add_argument("--stats", action="store_true", help="at the end, a JSON object on stderr: pictures, faults")
 
+    live.add_argument("--trace", type=Path, metavar="FILE", help="keep the last 5 minutes for `gestures explain`")
+    demo.set_defaults(trace=None)
+
     _add_actions(verbs)
 
     _add_teaching(verbs)
 
-    evaluate = verbs.add_parser("evaluate", help="replay recordings through the live engine and score it")
-    evaluate.add_argument("model", type=Path, metavar="MODEL")
-    evaluate.add_argument("data", type=Path, metavar="DATA")
-    evaluate.add_argument("--json", action="store_true", help="the figures as one JSON object")
-    evaluate.add_argument("--plots", type=Path, metavar="DIR", help="draw the confusion table into DIR")
-    evaluate.set_defaults(run=_evaluate)
+    _judging_verbs(verbs)
 
     check = verbs.add_parser("check", help="a set of recordings at a glance, and the takes that look wrong")
     check.add_argument("data", type=Path, metavar="DATA")
@@ -80,6 +79,21 @@ def _parser() -> argparse.ArgumentParser:
     checkup.add_argument("--fetch", action="store_true", help="download the official hand model into the user's cache")
     checkup.set_defaults(run=doctor.examine)
     return parser
+
+
+def _judging_verbs(verbs: Any) -> None:  # noqa: ANN401 - argparse has no public type for it
+    evaluate = verbs.add_parser("evaluate", help="replay recordings through the live engine and score it")
+    evaluate.add_argument("model", type=Path, metavar="MODEL")
+    evaluate.add_argument("data", type=Path, metavar="DATA")
+    evaluate.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    evaluate.add_argument("--plots", type=Path, metavar="DIR", help="draw the confusion table into DIR")
+    evaluate.set_defaults(run=_evaluate)
+
+    account = verbs.add_parser("explain", help="why it fired and why not: every event and near miss of a recording")
+    account.add_argument("model", type=Path, metavar="MODEL")
+    account.add_argument("clip", type=Path, metavar="CLIP", help="a recording, what `live --trace` wrote, or a video")
+    account.add_argument("--plots", type=Path, metavar="DIR", help="draw scores, gates, memory and landmarks into DIR")
+    account.set_defaults(run=_explain)
 
 
 def _data_verbs(data: argparse.ArgumentParser) -> None:
@@ -222,10 +236,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation import evaluate, plot
 
     model, clips = load(options.model), load_set(options.data)
-    if options.plots is not None:
-        writable(options.plots)
-        if importlib.util.find_spec("matplotlib") is None:
-            raise GesturesError("plots need matplotlib, which is not installed: pip install matplotlib")
+    _can_plot(options.plots)
     strange = sorted(set(clips.labels) - set(model.manifest.labels))
     if strange:
         talk(f"not known to this model, and not scored: {', '.join(strange)}")
@@ -234,6 +245,36 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(json.dumps(report.json()) if options.json else report.text())
     if options.plots is not None:
         talk(f"drawn: {plot(report, options.plots)}")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from .clips import load_clip
+    from .explanation import explain
+    from .gates import read_weights
+    from .importing import watch
+    from .timeline import draw
+
+    model = load(options.model)
+    weights = read_weights(options.model, model)
+    _can_plot(options.plots)
+    clip = load_clip(options.clip) if options.clip.suffix == ".npz" else watch(options.clip, "someone")
+    explained = explain(model, weights, clip)
+    for moment in explained.moments:
+        print(f"{moment.time:7.2f} s  {'began' if moment.fired else '  not'}  {moment.words}")
+    if not explained.moments:
+        print(f"nothing began, and nothing came near: {len(explained.lines)} hands seen in {clip.duration_s:.1f} s")
+    if options.plots is not None:
+        paths = draw(explained, options.plots, options.clip.stem)
+        talk(f"drawn: {', '.join(map(str, paths)) or 'nothing, no hand was seen'}")
+
+
+def _can_plot(folder: Path | None) -> None:
+    """Find out before the work that plots cannot be drawn; None: none are asked for."""
+    if folder is None:
+        return
+    writable(folder)
+    if importlib.util.find_spec("matplotlib") is None:
+        raise GesturesError("plots need matplotlib, which is not installed: pip install matplotlib")
 
 
 if __name__ == "__main__":

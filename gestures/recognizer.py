@@ -57,7 +57,7 @@ class Follower:
             line = self._lines[number]
             for tick, vector in line.features.push(seen.time, hand, _partner(number, live)):
                 probabilities, line.memory = self._model.step(vector, line.memory)
-                ticks.append(Scores(tick, line.evidence.gather(probabilities), number, hand.side))
+                ticks.append(Scores(tick, line.evidence.gather(probabilities), number, hand.side, vector))
         return ticks, gone
 
     def _admit(self, seen: Observation) -> None:

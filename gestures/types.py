@@ -93,12 +93,14 @@ class Scores:
     """What the model thinks of one hand at one `time` (s).
 
     `probabilities` (classes,) float32, sum 1; class 0 is rest. `hand` is the track's number, `side` whose hand it is.
+    `vector` (features.SIZE,) float32 is what they were read from, None where it was not kept.
     """
 
     time: float
     probabilities: Floats
     hand: int = 0
     side: Side = "right"
+    vector: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from .landmarks import Landmarker
 from .model import load
 from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
+from .trace import Trace
 from .types import Event
 from .video import Video
 
@@ -84,6 +85,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
     ages: deque[float] = deque(maxlen=AGES)
     with ExitStack() as stack:
         stack.enter_context(source)
+        trace = stack.enter_context(Trace(options.trace))
         landmarker = stack.enter_context(Landmarker())
         if window is not None:
             stack.enter_context(window)
@@ -101,7 +103,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
                     # Pictures of another size are another stream: what goes on ends, memories begin afresh.
                     react(recognizer.finish(), last)
                     shape = frame.image.shape
-                seen = landmarker.see(frame)
+                seen = trace.push(landmarker.see(frame))
                 events = recognizer.push(seen)
                 if frames == 0:
                     shown = time.perf_counter() - frame.time
