@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, doctor, library, studio, watching
+from . import __version__, doctor, lesson, library, studio, watching, wizard
 from .console import Bar, printable, shipped, talk, writable
 from .errors import GesturesError
 from .model import load
@@ -45,13 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     demo = verbs.add_parser("demo", help="recognise the gestures of the clip that ships with the package")
-    demo.set_defaults(run=watching.demo)
+    demo.set_defaults(run=watching.demo, corrections=None, idle=False)
     live = verbs.add_parser("live", help="recognise gestures from a camera, a video file or a URL")
     live.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
     live.add_argument(
         "--do", type=Path, metavar="FILE", help="what gestures do: an actions file (gestures actions check)"
     )
     live.add_argument("--dry-run", action="store_true", help="with --do: say what would be done, and do nothing")
+    _correction_flags(live)
     live.set_defaults(run=watching.live)
     for verb in (demo, live):
         verb.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
@@ -65,15 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_actions(verbs)
 
     _add_teaching(verbs)
+    _teach_flags(verbs.add_parser("teach", help="the whole loop: record gestures of your own, train, judge, go live"))
 
     _judging_verbs(verbs)
 
-    check = verbs.add_parser("check", help="a set of recordings at a glance, and the takes that look wrong")
-    check.add_argument("data", type=Path, metavar="DATA")
-    check.add_argument("--json", action="store_true", help="the figures as one JSON object")
-    check.add_argument("--sheet", type=Path, metavar="PNG", help="draw every take's trajectory into a picture")
-    check.set_defaults(run=library.check)
+    _check_flags(verbs.add_parser("check", help="a set of recordings at a glance, and the takes that look wrong"))
     _data_verbs(verbs.add_parser("data", help="join, rename, thin out or deal sets of recordings"))
+
+    _mirror_flags(verbs.add_parser("mirror", help="find out in ten seconds whether a camera mirrors, and remember it"))
 
     checkup = verbs.add_parser("doctor", help="what this machine can do, what is missing, what to type")
     checkup.add_argument("--fetch", action="store_true", help="download the official hand model into the user's cache")
@@ -94,6 +94,42 @@ def _judging_verbs(verbs: Any) -> None:  # noqa: ANN401 - argparse has no public
     account.add_argument("clip", type=Path, metavar="CLIP", help="a recording, what `live --trace` wrote, or a video")
     account.add_argument("--plots", type=Path, metavar="DIR", help="draw scores, gates, memory and landmarks into DIR")
     account.set_defaults(run=_explain)
+
+
+def _correction_flags(live: argparse.ArgumentParser) -> None:
+    live.add_argument("--corrections", type=Path, metavar="DIR", help="keep mistakes there: w wrong, 1-9 missed")
+    live.add_argument("--idle", action="store_true", help="nobody means anything: keep whatever fires, as rest")
+    live.add_argument("--person", default="me", metavar="NAME", help="whose corrections (default: me)")
+
+
+def _mirror_flags(mirror: argparse.ArgumentParser) -> None:
+    mirror.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
+    mirror.add_argument(
+        "--convert", type=Path, metavar="DATA", help="turn over what was recorded before that was known"
+    )
+    mirror.add_argument("--no-window", action="store_true", help="open no window")
+    mirror.set_defaults(run=wizard.mirror)
+
+
+def _check_flags(check: argparse.ArgumentParser) -> None:
+    check.add_argument("data", type=Path, metavar="DATA")
+    check.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    check.add_argument("--sheet", type=Path, metavar="PNG", help="draw every take's trajectory into a picture")
+    check.set_defaults(run=library.check)
+
+
+def _teach_flags(teach: argparse.ArgumentParser) -> None:
+    teach.add_argument("gestures", nargs="+", metavar="NAME", help="a gesture")
+    teach.add_argument("--into", type=Path, required=True, metavar="DIR", help="where the model goes")
+    teach.add_argument("--data", type=Path, required=True, metavar="DIR", help="the set of recordings")
+    teach.add_argument("--person", default="me", metavar="NAME", help="whose hands (default: me)")
+    teach.add_argument("--takes", type=_whole(3), default=10, metavar="N", help="how many of each (default: 10)")
+    teach.add_argument("--seed", type=_whole(0), default=0, metavar="N")
+    teach.add_argument(
+        "--source", nargs="+", default=["0"], help="camera number, video file or URL, one for all or one a gesture"
+    )
+    teach.add_argument("--no-window", action="store_true", help="open no window")
+    teach.set_defaults(run=_teach)
 
 
 def _data_verbs(data: argparse.ArgumentParser) -> None:
@@ -210,6 +246,13 @@ def _import(options: argparse.Namespace) -> None:
             bar.update()
             taken += clip is not None
     print(f"{taken} of {total} videos are now takes in {options.into}: gestures train {options.into} --into MODEL")
+
+
+def _teach(options: argparse.Namespace) -> None:
+    lesson.lesson(options)
+    words = ["live", "--model", str(options.into), "--source", options.source[-1]]
+    live = _parser().parse_args([*words, "--no-window"] if options.no_window else words)
+    live.run(live)
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -279,10 +279,11 @@ def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | 
 
     What stands there already stays: labels are added to, and nothing that somebody has said is taken back.
     """
-    note = load_set_note(folder)
-    note["labels"] = list(dict.fromkeys([*note["labels"], *labels]))
-    note["mirror"] = note["mirror"] if mirror is None else mirror
-    replace_set_note(folder, note)
+    before = load_set_note(folder)
+    added = list(dict.fromkeys([*before["labels"], *labels]))
+    note = {**before, "labels": added, "mirror": before["mirror"] if mirror is None else mirror}
+    if note != before or not (folder / "set.json").exists():
+        replace_set_note(folder, note)
 
 
 def load_set_note(folder: Path) -> dict[str, Any]:

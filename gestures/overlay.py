@@ -57,7 +57,8 @@ class Overlay:
             self._banner = event
         self._bars(cv2, picture, scores)
         if self._banner is not None and (self._banner.phase == "began" or frame.time - self._banner.time < BANNER_S):
-            self._write(cv2, picture, self._banner.gesture.replace("_", " "), (16, height - 20), 1.2)
+            foot = height - 20 - 32 * len(note.split("\n")) * bool(note)
+            self._write(cv2, picture, self._banner.gesture.replace("_", " "), (16, foot), 1.2)
         for row, line in enumerate(reversed(note.split("\n"))):
             wide = cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1)[0][0]
             self._write(cv2, picture, line, (16, height - 20 - 32 * row), 0.9 * min(1.0, (width - 32) / max(wide, 1)))

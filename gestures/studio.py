@@ -13,6 +13,7 @@ from .clips import REST, Recorded, load_set
 from .coaching import Coach
 from .console import talk, tell_faults, writable
 from .errors import ClipError
+from .facing import is_mirrored, turned
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
 from .overlay import Overlay, Window, has_screen
@@ -40,7 +41,12 @@ def record(options: argparse.Namespace) -> None:
         options.seconds,
         0.0 if options.yes else options.countdown,
         options.ask and not options.yes,
-        Recorded(f"gestures {__version__}", options.source, video="" if film is None else film.path.name),
+        Recorded(
+            f"gestures {__version__}",
+            options.source,
+            is_mirrored(options.source),
+            "" if film is None else film.path.name,
+        ),
     )
     recorder = Recorder(plan, ring)
     window = None if options.no_window or options.yes or not has_screen() else Window("gestures record")
@@ -87,7 +93,7 @@ def run(recorder: Recorder, name: str, window: Window | None, film: Film | None 
         for other in (window, film):
             if other is not None:
                 stack.enter_context(other)
-        for frame in source:
+        for frame in turned(source, is_mirrored(name)):
             if film is not None:
                 film.add(frame)
             seen = landmarker.see(frame)

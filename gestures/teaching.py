@@ -7,7 +7,7 @@ from pathlib import Path
 from .clips import Clip, ClipSet
 from .errors import TrainingError
 from .evaluation import Report, evaluate, fit_rules, report
-from .model import Model, save
+from .model import Model, Network, save
 from .training import Recipe, Trained, check, hold_out, train
 
 REVISION = 0.4
@@ -50,17 +50,24 @@ class Taught:
         )
 
 
-def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, revise: bool = True) -> Taught:
+def teach(
+    takes: ClipSet,
+    recipe: Recipe | None = None,
+    say: Say | None = None,
+    revise: bool = True,
+    network: Network | None = None,
+) -> Taught:
     """Train, fit and judge a model; raise `TrainingError` when the clips cannot teach.
 
     `revise` False leaves out the last lesson on everything, so that the held-out part stays unseen.
+    `network` goes on learning where it stands (it is changed); None starts a new one.
     """
     recipe, tell = recipe or Recipe(), say or (lambda *_: None)
     check(takes)
     learn_from, judge_on, how = hold_out(takes, seed=recipe.seed)
     if not judge_on.clips:
         raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
-    first = train(learn_from, recipe, progress=lambda at, of, loss: tell("learning", at, of, loss))
+    first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network)
     done = 0
 
     def count(_: Clip) -> None:
@@ -72,13 +79,19 @@ def teach(takes: ClipSet, recipe: Recipe | None = None, say: Say | None = None, 
     labels = first.model.manifest.labels
     rules = fit_rules(replays, labels)
     judged = report([each.judge(labels, rules) for each in replays], labels)
-    last = first
-    if revise:
-        again = replace(recipe, steps=max(1, round(recipe.steps * REVISION)))
-        last = train(takes, again, lambda at, of, loss: tell("revising", at, of, loss), first.network)
-    made_from = {**last.model.manifest.made_from, "steps": recipe.steps, "revised": revise}
     scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
-    last.model.manifest = replace(
-        last.model.manifest, rules=rules, made_from=made_from, scores={"split": how, **scores}
+    made_from = {**first.model.manifest.made_from, "revised": False}
+    first.model.manifest = replace(
+        first.model.manifest, rules=rules, made_from=made_from, scores={"split": how, **scores}
     )
-    return Taught(last, judged, how)
+    taught = Taught(first, judged, how)
+    return once_more(taught, takes, recipe, tell) if revise else taught
+
+
+def once_more(taught: Taught, takes: ClipSet, recipe: Recipe, say: Say) -> Taught:
+    """`taught` after a last, shorter lesson on all `takes`, the judged-on part included; its figures stay as judged."""
+    again, judged = replace(recipe, steps=max(1, round(recipe.steps * REVISION))), taught.model.manifest
+    last = train(takes, again, lambda at, of, loss: say("revising", at, of, loss), taught.trained.network)
+    made_from = {**last.model.manifest.made_from, "steps": recipe.steps, "revised": True}
+    last.model.manifest = replace(last.model.manifest, rules=judged.rules, made_from=made_from, scores=judged.scores)
+    return replace(taught, trained=last)

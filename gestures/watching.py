@@ -8,17 +8,22 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from . import __version__
 from .actions import Actions, Plan, load_plan
 from .camera import Camera, open_source
-from .console import shipped, talk, tell_faults
-from .errors import ActionError
+from .clips import Recorded, check_name
+from .console import shipped, talk, tell_faults, writable
+from .correcting import Corrector
+from .errors import ActionError, ClipError, InputError
+from .facing import is_mirrored, turned
 from .landmarks import Landmarker
 from .model import load
 from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
 from .trace import Trace
-from .types import Event
+from .types import Event, Observation
 from .video import Video
 
 AGES = 10_000
@@ -80,6 +85,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
     plan.fit(model.manifest.labels)
     recognizer = Recognizer(model)
     window = None if options.no_window else _window()
+    corrector = _corrector(options)
     overlay = Overlay(model.manifest.labels)
     frames, last, shown, shape, drawn = 0, 0.0, began, None, -DRAWN_S
     ages: deque[float] = deque(maxlen=AGES)
@@ -98,8 +104,8 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
 
         talk(f"{name}: watching for {', '.join(model.manifest.labels[1:])}")
         try:
-            for frame in source:
-                if frame.image.shape != shape:
+            for frame in turned(source, is_mirrored(getattr(options, "source", ""))):
+                if fresh := frame.image.shape != shape:
                     # Pictures of another size are another stream: what goes on ends, memories begin afresh.
                     react(recognizer.finish(), last)
                     shape = frame.image.shape
@@ -113,22 +119,33 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
                     ages.append(source.now() - frame.time)
                 react(events, last)
                 tell_faults(source)
+                _remember(corrector, fresh, seen, events)
                 if window is not None and not _hurries(source, frame.time - drawn):
                     drawn = frame.time
                     # A file is shown at its own pace, a camera as it comes.
                     early_s = 0.0 if isinstance(source, Camera) else shown + frame.time - time.perf_counter()
-                    if not window.show(overlay.draw(frame, seen, recognizer.scores, events), max(0.001, early_s)):
+                    note = _keys(options, model.manifest.labels)
+                    if not window.show(overlay.draw(frame, seen, recognizer.scores, events, note), max(0.001, early_s)):
                         break
+                    _correct(corrector, window.key, model.manifest.labels)
         finally:
             # Whatever ends it, Ctrl-C and a lost camera too: no gesture is left begun.
             react(recognizer.finish(), last)
             tell_faults(source)
-            dropped = source.dropped if isinstance(source, Camera) else 0
             if options.stats:
-                faults = dict(sorted(source.faults.counts.items()))
-                figures = {"pictures": frames, "seconds": round(last, 1), "dropped": dropped, "faults": faults}
-                talk(json.dumps(figures | {"age_ms": _spread_ms(ages)}))
-    talk(f"{frames} pictures, {last:.1f} s of video" + (f", {dropped} dropped" if isinstance(source, Camera) else ""))
+                talk(_stats(source, frames, last, ages))
+    talk(f"{frames} pictures, {last:.1f} s of video" + _dropped(source))
+
+
+def _dropped(source: Camera | Video) -> str:
+    return f", {source.dropped} dropped" if isinstance(source, Camera) else ""
+
+
+def _stats(source: Camera | Video, frames: int, last: float, ages: Collection[float]) -> str:
+    faults = dict(sorted(source.faults.counts.items()))
+    dropped = source.dropped if isinstance(source, Camera) else 0
+    figures = {"pictures": frames, "seconds": round(last, 1), "dropped": dropped, "faults": faults}
+    return json.dumps(figures | {"age_ms": _spread_ms(ages)})
 
 
 def _window() -> Window | None:
@@ -151,6 +168,48 @@ def _spread_ms(ages: Collection[float]) -> dict[str, float] | None:
     ordered = sorted(1000 * age for age in ages)
     place = {"median": len(ordered) // 2, "p99": int(0.99 * len(ordered)), "max": -1}
     return {name: round(ordered[index], 1) for name, index in place.items()}
+
+
+def _corrector(options: argparse.Namespace) -> Corrector | None:
+    if options.corrections is None:
+        if options.idle:
+            raise InputError("--idle keeps what fires wrongly: say where with --corrections DIR")
+        return None
+    writable(options.corrections)
+    recorded = Recorded(f"gestures {__version__}", options.source, is_mirrored(options.source))
+    return Corrector(options.corrections, check_name(options.person), recorded, options.idle)
+
+
+def _keys(options: argparse.Namespace, labels: tuple[str, ...]) -> str:
+    """What may be typed to correct, for the foot of the picture."""
+    if options.corrections is None or options.idle:
+        return ""
+    return "w wrong; missed: " + " ".join(f"{n} {label}" for n, label in enumerate(labels[1:10], start=1))
+
+
+def _remember(corrector: Corrector | None, fresh: bool, seen: Observation, events: list[Event]) -> None:
+    if corrector is not None:
+        if fresh:
+            corrector.forget()
+        _kept(corrector.push(seen, events))
+
+
+def _correct(corrector: Corrector | None, key: str, labels: tuple[str, ...]) -> None:
+    """w: that was wrong. 1 to 9: I did that gesture and you missed it."""
+    if corrector is None:
+        return
+    try:
+        if key == "w":
+            _kept(corrector.wrong())
+        elif key.isdecimal() and 0 < int(key) < len(labels):
+            _kept(corrector.missed(labels[int(key)]))
+    except ClipError as error:
+        talk(str(error))
+
+
+def _kept(path: Path | None) -> None:
+    if path is not None:
+        talk(f"kept as {path.parent.name}: {path}")
 
 
 def _tell(events: list[Event], as_json: bool) -> None:

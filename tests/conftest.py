@@ -10,6 +10,7 @@ import pytest
 
 import gestures
 from gestures import features, model
+from gestures.video import Film
 
 # A shared machine may pause a test for longer than any deadline.
 hypothesis.settings.register_profile("project", deadline=None)
@@ -92,6 +93,16 @@ def observations(seconds=4.0, rate_hz=30.0, start=0.0):
             here.append(hand(t + 1, "left", (0.25, 0.5)))
         out.append(gestures.Observation(float(t), tuple(here)))
     return out
+
+
+def demo_until(seconds, folder):
+    """The beginning of the demo clip as a film of its own: landmarking all of it takes long."""
+    with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video, Film(folder, "demo") as film:
+        for frame in video:
+            if frame.time > seconds:
+                break
+            film.add(frame)
+    return film.path
 
 
 def clip(gesture="swipe", person="ana", seconds=2.0, phase=0.0):

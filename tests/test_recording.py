@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import clip
+from conftest import clip, demo_until
 from test_cutting import played
 
 import gestures
 from gestures.cli import main
 from gestures.clips import Recorded
-from gestures.console import shipped
 from gestures.recording import Plan, Recorder, keep
 
 MOVES = [(1.0, 1.6), (3.5, 4.3), (6.0, 6.5)]
@@ -158,18 +157,19 @@ def test_recorders_side_by_side_lose_and_overwrite_nothing(tmp_path):
 
 def test_yes_cuts_a_whole_film_and_its_pictures_are_kept_where_asked(tmp_path, capsys):
     words = ["record", "anything", "--into", str(tmp_path / "set"), "--yes", "--keep-video", str(tmp_path / "film")]
-    assert main([*words, "--source", str(shipped("data/demo/demo.mp4"))]) == 0
+    shown = demo_until(9.0, tmp_path)
+    assert main([*words, "--source", str(shown)]) == 0
     out, err = capsys.readouterr()
     (film,) = (tmp_path / "film").iterdir()
     assert str(film) in err
     takes = gestures.load_set(tmp_path / "set").clips
     assert f"{len(takes)} takes of anything" in out
-    assert len(takes) > 1
+    assert len(takes) > 0
     assert all(take.spans[0].gesture == "anything" for take in takes)
     assert takes[0].recorded.video == film.name
     assert takes[0].recorded.by == f"gestures {gestures.__version__}"
-    with gestures.Video(film) as kept, gestures.Video(shipped("data/demo/demo.mp4")) as shown:
-        assert abs(sum(1 for _ in kept) / 30 - [frame.time for frame in shown][-1]) < 0.2
+    with gestures.Video(film) as kept:
+        assert sum(1 for _ in kept) / 30 == pytest.approx(9.0, abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_names_that_cannot_be_are_refused(tmp_path, capsys, words, told):
 LOOP = """
 import sys
 sys.path.insert(0, {tests!r})
-from conftest import clip
+from conftest import clip, demo_until
 from pathlib import Path
 from gestures.recording import keep
 while True:

@@ -1,0 +1,106 @@
+"""From nothing to a gesture of one's own, live: record each, train, judge."""
+
+import argparse
+import time
+from dataclasses import replace
+
+from . import __version__, synthetic
+from .clips import REST, ClipSet, Recorded, check_name, load_set
+from .console import Bar, shipped, talk, writable
+from .errors import ClipError, InputError
+from .facing import is_mirrored
+from .inheriting import inherit
+from .model import load_keras
+from .overlay import Window, has_screen
+from .recording import Plan, Recorder
+from .studio import ring, run
+from .teaching import Taught, once_more, teach
+from .training import Recipe
+
+STEPS = 150
+"""Corrections of the weights: ten seconds of a laptop's core, and enough for ten takes of a few gestures."""
+FEWEST = 3
+"""Of fewer takes none can be held out for judging."""
+IDLE_S, IDLERS = 20.0, 3
+"""Besides what was recorded, a model learns to be silent to so many synthetic idlers, each for so long."""
+IDLE_SEED = 900_000
+"""Idlers that neither the starter's people nor its promises know."""
+
+
+def lesson(options: argparse.Namespace) -> float:
+    """`gestures teach` up to the saved model; how many seconds have passed since the last take.
+
+    Takes that the set holds already are not asked for again. Raise `GesturesError` where it cannot go on.
+    """
+    names = [check_name(name) for name in options.gestures]
+    if len(set(names)) < len(names) or REST in names:
+        raise InputError(f"{' '.join(names)}: name each gesture once, and leave {REST} out")
+    if len(options.source) not in (1, len(names)):
+        raise InputError(f"{len(options.source)} sources for {len(names)} gestures: give one for all, or one for each")
+    for folder in (options.data, options.into):
+        writable(folder)
+    load_keras()  # now, so that nobody waits for it, or misses it, after the last take
+    sources = options.source * (len(names) if len(options.source) == 1 else 1)
+    for name, source in zip(names, sources, strict=True):
+        _record(name, source, options)
+    recorded = time.monotonic()
+    taught, rival = learn(with_idlers(load_set(options.data)), options.seed)
+    taught.save(options.into, options.into.name)
+    passed_s = time.monotonic() - recorded
+    print(f"{taught.how}\n{taught.report.text()}\n{rival}")
+    print(f"saved to {options.into}, {passed_s:.0f} s after the last take: gestures live --model {options.into}")
+    return passed_s
+
+
+def learn(takes: ClipSet, seed: int) -> tuple[Taught, str]:
+    """Learn with the starter's memory to begin with and with none; the one that does better on takes held out, and how.
+
+    Of two that do equally well the one with the memory. Only the better has its last lesson on everything.
+    """
+    recipe = Recipe(steps=STEPS, seed=seed)
+    begun = {
+        "the starter's memory": inherit(shipped("trained/starter"), len(takes.labels) + 1, recipe.dropout),
+        "an empty memory": None,
+    }
+    tried = {}
+    for how, network in begun.items():
+        with Bar(f"{how}:") as bar:
+            tried[how] = teach(takes, recipe, bar.tell, revise=False, network=network)
+    best = max(tried, key=lambda how: _right(tried[how]))
+    told = [
+        f"begun with {how}: the right event alone in {taught.report.video_accuracy:.0%} of {taught.report.videos} clips"
+        f" held out, the right label at the end in {_right(taught)[1]:.0%}" + ("  <- kept" if how == best else "")
+        for how, taught in tried.items()
+    ]
+    with Bar() as bar:
+        return once_more(tried[best], takes, recipe, bar.tell), "\n".join(told)
+
+
+def _right(taught: Taught) -> tuple[float, float]:
+    return taught.report.video_accuracy, taught.report.isolated.get("100%", 0.0)
+
+
+def with_idlers(takes: ClipSet) -> ClipSet:
+    """The set, and synthetic hands that mean nothing: without rest a model names whatever hands do.
+
+    They count as the first person's, so that who can be held out stays as it is.
+    """
+    idlers = []
+    for seed in range(IDLE_SEED, IDLE_SEED + IDLERS):
+        seen = synthetic.seen(synthetic.perform(seed, IDLE_S, busy=0.0), seed, person=takes.people[0])
+        idlers.append(seen)
+    return replace(takes, clips=(*takes.clips, *idlers), paths=())
+
+
+def _record(name: str, source: str, options: argparse.Namespace) -> None:
+    """Record what is missing of a gesture's takes."""
+    there = len(list((options.data / name).glob(f"{options.person}_*.npz")))
+    if there >= options.takes:
+        talk(f"{name}: {there} takes are there")
+        return
+    recorded = Recorded(f"gestures {__version__}", source, is_mirrored(source))
+    recorder = Recorder(Plan(name, options.person, options.data, options.takes - there, recorded=recorded), ring)
+    talk(f"{name}: hold a hand still in view, do it, hold it still again; u takes a take back, q goes on")
+    run(recorder, source, None if options.no_window or not has_screen() else Window("gestures teach"))
+    if there + len(recorder.kept) < FEWEST:
+        raise ClipError(f"{there + len(recorder.kept)} takes of {name} are too few: type the same again to go on")

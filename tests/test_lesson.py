@@ -1,0 +1,82 @@
+"""The whole loop in one command: what is recorded, learnt, judged and run."""
+
+import json
+
+import numpy as np
+import pytest
+from test_camera import write_video
+from test_checking import drawn
+
+import gestures
+from gestures import features, inheriting, lesson, model
+from gestures.cli import main
+from gestures.console import shipped
+
+STARTER = shipped("trained/starter")
+
+
+def some_takes(data, count=3, names=("line", "ring")):
+    for name in names:
+        for n in range(count):
+            gestures.save_clip(drawn(name, "me", seed=n), data / name / f"me_{n:02d}.npz")
+
+
+def test_what_is_inherited_is_the_memory_and_not_the_head():
+    model.load_keras()
+    network = inheriting.inherit(STARTER, classes=4)
+    own = gestures.load(STARTER)
+    old_memory, new_memory = own.begin(), own.begin()
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        vector = rng.normal(size=(1, features.SIZE)).astype(np.float32)
+        _, old_memory = own.step(vector[0], old_memory)
+        scores, *new_memory = (np.asarray(each) for each in network.step([vector, *new_memory]))
+    for old, new in zip(old_memory, new_memory, strict=True):
+        np.testing.assert_allclose(old, new, atol=1e-4)
+    assert scores.shape == (1, 4)
+    assert np.abs(old_memory[0]).max() > 0.1
+
+
+def test_spoilt_weights_are_not_inherited(tmp_path):
+    for each in STARTER.iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    (tmp_path / "model.keras").write_bytes(b"spoilt")
+    with pytest.raises(gestures.ModelError, match="sha256 differs"):
+        inheriting.inherit(tmp_path, 3)
+
+
+def test_takes_that_are_there_are_learnt_and_it_goes_live(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(lesson, "STEPS", 12)
+    some_takes(tmp_path / "data")
+    video = write_video(tmp_path / "live.mp4", frames=6)
+    words = ["teach", "line", "ring", "--data", tmp_path / "data", "--into", tmp_path / "m", "--takes", "3"]
+    assert main([*map(str, words), "--source", str(video), "--no-window"]) == 0
+    out, err = capsys.readouterr()
+    assert "takes held out" in out
+    assert "begun with the starter's memory" in out
+    assert "begun with an empty memory" in out
+    assert out.count("<- kept") == 1
+    assert "watching for line, ring" in err
+    assert "6 pictures" in err
+    manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
+    assert manifest["made_from"]["revised"] is True
+    assert manifest["labels"] == ["rest", "line", "ring"]
+
+
+def test_idlers_count_as_nobody_else():
+    takes = gestures.ClipSet(("line",), (drawn("line", "bo"),))
+    idle = lesson.with_idlers(takes)
+    assert idle.people == ("bo",)
+    assert [len(clip.spans) for clip in idle.clips[1:]] == [0] * lesson.IDLERS
+    assert all(clip.present.any() for clip in idle.clips[1:])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["a", "a"], "once"), (["rest"], "leave rest out"), (["a/b"], "is no name"), (["a", "b", "c"], "2 sources for 3")],
+)
+def test_what_cannot_be_taught_is_told_at_once(tmp_path, capsys, words, told):
+    places = ["--data", str(tmp_path / "d"), "--into", str(tmp_path / "m"), "--source", "x.mp4", "y.mp4"]
+    assert main(["teach", *words, *places]) == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()

@@ -1,0 +1,147 @@
+"""Recording for real: a window with keys pressed by a real X client, a disk that is full, recorders side by side."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import clip, demo_until
+from test_recording import LOOP
+
+import gestures
+from gestures.overlay import COLOURS
+from gestures.recording import keep
+
+needs_x = pytest.mark.skipif(
+    not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool: apt install xvfb xdotool"
+)
+
+
+@pytest.fixture
+def screen(tmp_path):
+    """The environment of an X server of its own, and the file its picture lies in."""
+    report, told = os.pipe()
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(told),
+        "-screen",
+        "0",
+        "1024x768x24",
+        "-fbdir",
+        str(tmp_path),
+        "-nolisten",
+        "tcp",
+    ]
+    with subprocess.Popen(command, pass_fds=[told], stderr=subprocess.DEVNULL) as server:
+        os.close(told)
+        with os.fdopen(report) as display:
+            number = display.readline().strip()
+        try:
+            yield {**os.environ, "DISPLAY": f":{number}", "WAYLAND_DISPLAY": ""}, tmp_path / "Xvfb_screen0"
+        finally:
+            server.terminate()
+
+
+def press(environment, key):
+    """Press a key as a person would, in the window that has just been opened."""
+    window = ["search", "--sync", "--onlyvisible", "--name", "gestures record"]
+    command = ["xdotool", *window, "windowfocus", "--sync", "key", "--window", "0", key]
+    subprocess.run(command, env=environment, check=True, timeout=60, capture_output=True)
+
+
+def pixels(path, colour):
+    """How many pixels of the X server's picture have a colour (BGR)."""
+    raw = path.read_bytes()
+    head = np.frombuffer(raw[:100], ">u4")
+    start, height, line = int(head[0] + 12 * head[19]), int(head[5]), int(head[12])
+    picture = np.frombuffer(raw, np.uint8, height * line, start).reshape(height, -1, 4)
+    return int((picture[:, :, :3] == colour).all(2).sum())
+
+
+@needs_x
+def test_takes_are_kept_done_again_and_taken_back_by_keys(tmp_path, screen):
+    environment, framebuffer = screen
+    words = [
+        "record",
+        "wave",
+        "--into",
+        tmp_path / "set",
+        "--seconds",
+        "0.4",
+        "--ask",
+        "--source",
+        demo_until(12, tmp_path),
+    ]
+    command = [sys.executable, "-m", "gestures.cli", *map(str, words)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as recorder:
+
+        def heard(words):
+            return any(words in line for line in recorder.stderr)
+
+        for key, answer in (("Return", "take 1 of 10"), ("a", "once more"), ("k", "take 2 of 10")):
+            assert heard("Enter keeps it")
+            drawn = max(pixels(framebuffer, colour) for colour in COLOURS.values())
+            assert drawn > 20  # the skeleton is on the screen
+            press(environment, key)
+            assert heard(answer)
+        press(environment, "u")
+        assert heard("taken back")
+        press(environment, "q")
+        assert recorder.wait(60) == 0
+    assert [path.name for path in (tmp_path / "set" / "wave").glob("*.npz")] == ["me_00.npz"]
+    assert [path.name for path in (tmp_path / "set" / ".removed" / "wave").glob("*.npz")] == ["me_01.npz"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB."""
+    if not (sys.platform == "linux" and os.geteuid() == 0):
+        pytest.skip("needs root, to make a small disk")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)], check=False, capture_output=True
+    )
+    if done.returncode:
+        pytest.skip(f"no small disk may be made here: {done.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_spoils_no_take(small_disk):
+    told = []
+    with pytest.raises(gestures.ClipError, match="No space left"):
+        while len(told) < 99:
+            told.append(keep(clip(phase=len(told)), "swipe", small_disk))
+    assert told
+    there = set(small_disk.glob("swipe/*"))
+    assert set(told) <= there
+    assert all(path.suffix == ".npz" for path in there)  # nothing half written lies about
+    assert len(gestures.load_set(small_disk).clips) == len(there)
+    told[0].unlink()
+    assert keep(clip(), "swipe", small_disk) == told[0]  # and with room again it goes on
+
+
+def test_two_recorders_in_one_set_one_of_them_killed(tmp_path):
+    program = LOOP.format(tests=os.path.dirname(__file__), into=str(tmp_path))  # noqa: PTH120 - as the loop wants it
+    command = [sys.executable, "-c", program]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as one,
+        subprocess.Popen(command, stdout=subprocess.PIPE) as other,
+    ):
+        for _ in range(8):
+            one.stdout.readline()
+            other.stdout.readline()
+        one.send_signal(signal.SIGKILL)
+        kept = 8 + len(one.stdout.readlines())
+        for _ in range(8):
+            other.stdout.readline()
+        other.send_signal(signal.SIGKILL)
+        kept += 16 + len(other.stdout.readlines())
+    time.sleep(0.05)
+    assert kept <= len(gestures.load_set(tmp_path).clips) <= kept + 2
