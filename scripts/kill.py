@@ -1,6 +1,6 @@
 """Kill the program while it writes, and count what is still whole.
 
-scripts/kill.py [--times N] [--only NAME …] [--json]
+scripts/kill.py [--times N] [--minutes M] [--only NAME …] [--json]
 
 * steps: the saving of a clip and of a model is killed before each of its calls to the file system, one after another,
   and by the kernel when so many bytes are written.
@@ -45,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=67, metavar="N", help="kills of each but `steps` (default: 67)")
     parser.add_argument("--only", nargs="+", choices=("steps", "saves", *VERBS), default=("steps", "saves", *VERBS))
+    parser.add_argument("--minutes", type=float, default=1e9, metavar="M", help="end each verb after M minutes at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -59,7 +60,7 @@ def main() -> int:
             elif name == "saves":
                 figures["saves"] = two_writers(place / "saves", given.times, chance)
             else:
-                figures[name] = of_verb(name, place, given.times, chance)
+                figures[name] = of_verb(name, place, given.times, given.minutes * 60, chance)
     if given.json:
         print(json.dumps(figures))
     else:
@@ -223,7 +224,7 @@ def gestures(*words: object, log: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, stdout=told, stderr=told, env=environment)
 
 
-def of_verb(verb: str, place: Path, times: int, chance: random.Random) -> dict[str, int]:
+def of_verb(verb: str, place: Path, times: int, limit_s: float, chance: random.Random) -> dict[str, int]:
     """Kill a verb at random moments of its run; the first run is let through, and says how long one takes."""
     takes, model, log = place / "takes", place / "model", place / "log"
     words = prepare(verb, place)
@@ -232,7 +233,7 @@ def of_verb(verb: str, place: Path, times: int, chance: random.Random) -> dict[s
         raise SystemExit(log.read_text())
     usual_s = time.monotonic() - began
     counts = {"kills": 0, "ended before": 0, "loaded": 0, "lost": 0}
-    while counts["kills"] < times:
+    while counts["kills"] < times and time.monotonic() - began < limit_s:
         process = gestures(*words, log=log)
         time.sleep(chance.uniform(0.05, 1.0) * usual_s)
         process.kill()
