@@ -96,11 +96,11 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
         if window is not None:
             stack.enter_context(window)
         stack.enter_context(_ended_by_signal())
-        actions = stack.enter_context(Actions(plan, talk, dry_run=dry_run))
+        actions = stack.enter_context(Actions(plan, talk, model.manifest.labels, dry_run=dry_run))
 
         def react(events: list[Event], time_s: float) -> None:
             _tell(events, options.json)
-            actions.push(events, recognizer.hands, time_s)
+            actions.push(events, recognizer.hands, time_s, recognizer.scores)
 
         talk(f"{name}: watching for {', '.join(model.manifest.labels[1:])}")
         try:

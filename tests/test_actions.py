@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -34,7 +35,7 @@ def plan(tmp_path, text):
 
 
 def entry(mode="tap", gesture="go", **fields):
-    return Action(f"{gesture}_{mode}", gesture, "command", ("true",), "true", mode, **fields)
+    return Action(f"{gesture}_{mode}", gesture, "keys", ("key", ("a",)), "keys a", mode, **fields)
 
 
 def event(time, phase="began", gesture="go", number=0, side="right", confidence=0.9):
@@ -79,6 +80,10 @@ def test_toggle_is_on_and_off():
     rows = [(t, event(t, phase)) for t in (1, 2, 3) for phase in ("began", "ended")]
     assert orders(modes, *rows) == [(1, "down"), (2, "up"), (3, "down")]
     assert [o.does for o in modes.let_go(4)] == ["up"]
+    lamp = Modes(Plan((replace(entry("toggle"), target="mqtt"),)))
+    assert orders(lamp, *rows) == [(1, "down"), (2, "up"), (3, "down")]
+    assert lamp.let_go(4) == []
+    assert orders(lamp, (5, event(5))) == [(5, "up")]
 
 
 def test_hand_and_confidence_are_asked():
@@ -450,12 +455,12 @@ def test_pausing_by_hand_lets_go(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_is_good_for_the_starter_model(path, capsys, monkeypatch):
-    for name in ("GESTURES_TOKEN", "MQTT_PASSWORD", "GESTURES_WEBHOOK"):
+    for name in ("GESTURES_TOKEN", "MQTT_PASSWORD", "WEBHOOK_TOKEN"):
         monkeypatch.setenv(name, "test")
     code = main(["actions", "check", str(path), "--model", str(shipped("trained/starter"))])
     out, err = capsys.readouterr()
     assert code == 0, err
-    assert len(out.splitlines()) >= path.read_text("utf-8").count("[[action]]")
+    assert len(out.splitlines()) >= max(1, path.read_text("utf-8").count("[[action]]"))
 
 
 def test_check_says_what_is_missing(tmp_path, capsys):

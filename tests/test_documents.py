@@ -58,7 +58,11 @@ def test_every_verb_has_help_and_is_in_the_readme(verb):
 
 def test_the_readme_types_only_what_exists():
     known = verbs()
-    for line in re.findall(r"(?:uv run )?gestures (\w+.*)", "\n".join(re.findall(r"```\n(.*?)```", README, re.DOTALL))):
+    # Fences in pairs: a block of another language ends with the three ticks that others begin with.
+    typed = [
+        text for language, text in re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE) if not language
+    ]
+    for line in re.findall(r"(?:uv run )?gestures (\w+.*)", "\n".join(typed)):
         verb, *words = line.split("#")[0].split()
         if verb not in known:
             continue

@@ -1,23 +1,32 @@
-"""Two targets of the user's own making: a command, started with a list of arguments; a Python function."""
+"""Targets of the user's own making: a command, a Python function, an address that is sent JSON."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gestures.errors import ActionError
 
-from .orders import Order
+from .orders import Mode, Order
+from .secrets import Secret
 
+WEBHOOK_S = 5.0
+"""How long a webhook may take to answer."""
 COMMAND_S = 10.0
 """A command that takes longer is ended: the orders behind it wait."""
 
 
-def read_command(given: object) -> tuple[tuple[str, ...], str]:
+def read_command(given: object, mode: Mode) -> tuple[tuple[str, ...], str]:
     """The arguments and their words; raise `ActionError` unless `given` is a list of them."""
+    if mode == "analogue":
+        raise ActionError("a command takes no analogue values: take another mode")
     if not isinstance(given, list) or not given or not all(isinstance(word, str) for word in given) or not given[0]:
         raise ActionError(
             f'a command must be a list of arguments, such as ["notify-send", "{{gesture}}"], not {given!r}'
@@ -25,7 +34,7 @@ def read_command(given: object) -> tuple[tuple[str, ...], str]:
     return tuple(given), f"command {' '.join(given)}"
 
 
-def read_python(given: object) -> tuple[str, str]:
+def read_python(given: object, _mode: Mode) -> tuple[str, str]:
     """FILE.py:FUNCTION; raise `ActionError` for anything else."""
     if (
         not isinstance(given, str)
@@ -80,6 +89,64 @@ def _fill(word: str, filled: dict[str, str]) -> str:
     for name, text in filled.items():
         word = word.replace(name, text)
     return word
+
+
+def read_webhook(given: object, _mode: Mode) -> tuple[str | Secret, str]:
+    """An address, or the secret that holds one; raise `ActionError` for anything else. Only its host is told."""
+    if isinstance(given, dict):
+        secret = Secret.of("a webhook", given)
+        return secret, f"webhook {secret}"
+    return _address(given), f"webhook to {urllib.parse.urlsplit(_address(given)).hostname}"
+
+
+def _address(given: object) -> str:
+    if isinstance(given, str):
+        try:
+            parts = urllib.parse.urlsplit(given)
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            good = False
+        if good:
+            if parts.username or parts.password:
+                raise ActionError('a webhook must hold no password: write [webhook] authorization = { env = "NAME" }')
+            return given
+    raise ActionError("a webhook must be an address that begins with http:// or https://")
+
+
+class Webhook:
+    """Sends each order as JSON in a POST. An answer beyond 2xx is a loss; no other address is followed."""
+
+    def __init__(self, authorization: Secret | None, whats: list[str | Secret]) -> None:
+        self._headers = {"Content-Type": "application/json", "User-Agent": "gestures"}
+        if authorization is not None:
+            self._headers["Authorization"] = authorization.reveal()
+        self._addresses = {what: _address(what.reveal()) if isinstance(what, Secret) else what for what in whats}
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def do(self, order: Order) -> None:
+        """Send it, and wait for the answer."""
+        body = json.dumps(order.json()).encode()
+        address = self._addresses[order.action.what]
+        request = urllib.request.Request(address, body, self._headers, method="POST")  # noqa: S310 - http only
+        try:
+            with self._opener.open(request, timeout=WEBHOOK_S) as answer:
+                answer.read(1)
+        except urllib.error.HTTPError as error:
+            raise ActionError(f"{order.action.says} answered {error.code}") from None
+        except OSError as error:
+            # Not its text: it may hold the address.
+            reason = getattr(error, "reason", error)
+            raise ActionError(f"{order.action.says} did not answer ({type(reason).__name__})") from None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What goes to one address goes to no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Do not follow."""
 
 
 class Python:

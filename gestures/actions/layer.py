@@ -6,12 +6,16 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from gestures.errors import ActionError
-from gestures.types import Event, Hand
+from gestures.types import Event, Hand, Scores
 
-from .calls import Command, Python
+from .calls import Command, Python, Webhook
+from .keys import Keys
 from .modes import Modes
+from .mqtt import Mqtt
+from .music import Midi, Osc
 from .orders import Order, Target
 from .plan import Plan
+from .web import Web
 from .workers import Worker
 
 PATIENCE_S = 3.0
@@ -21,22 +25,25 @@ PATIENCE_S = 3.0
 class Actions:
     """Does what `plan` says, while it is entered; on leaving, by whatever way, everything held is let go.
 
-    `tell` gets sentences for the person, on any thread. `dry_run`: say what would be done, and do nothing. Raise
-    `ActionError` on entering, when a library, a secret or a program is missing.
+    `tell` gets sentences for the person, on any thread. `labels` are the model's, for web pages. `dry_run`: say what
+    would be done, and do nothing. Raise `ActionError` on entering, when a library, a secret or a program is missing.
 
     ```python
     with Actions(load_plan("actions.toml"), print) as actions:
         for frame in camera:
             events = recognizer.push(landmarker.see(frame))
-            actions.push(events, recognizer.hands, frame.time)
+            actions.push(events, recognizer.hands, frame.time, recognizer.scores)
     ```
     """
 
-    def __init__(self, plan: Plan, tell: Callable[[str], None], *, dry_run: bool = False) -> None:
-        self._plan, self._tell, self._dry_run = plan, tell, dry_run
+    def __init__(
+        self, plan: Plan, tell: Callable[[str], None], labels: Sequence[str] = (), *, dry_run: bool = False
+    ) -> None:
+        self._plan, self._tell, self._labels, self._dry_run = plan, tell, labels, dry_run
         self._modes = Modes(plan)
         self._state = self._modes.state
         self._workers: dict[str, Worker] = {}
+        self._web: Web | None = None
         self._time = 0.0
 
     def __enter__(self) -> "Actions":
@@ -49,6 +56,8 @@ class Actions:
                     target = self._open(name)
                     opened.callback(target.close)
                     targets[name] = target
+                if self._plan.site is not None:
+                    self._web = Web(self._plan.site, self._labels, self._tell)
                 opened.pop_all()
             self._workers = {name: Worker(name, target, self._tell) for name, target in targets.items()}
         return self
@@ -62,10 +71,23 @@ class Actions:
         until = time.monotonic() + PATIENCE_S
         for worker in self._workers.values():
             worker.join(until - time.monotonic())
+        if self._web is not None:
+            self._web.close()
 
-    def push(self, events: Sequence[Event], hands: Mapping[int, Hand], time: float) -> None:
-        """Do what these events and the hands in sight, by track number, ask for at `time` (s). Never waits."""
+    def push(
+        self,
+        events: Sequence[Event],
+        hands: Mapping[int, Hand],
+        time: float,
+        scores: Mapping[int, Scores] | None = None,
+    ) -> None:
+        """Do what these events and the hands in sight, by track number, ask for at `time` (s). Never waits.
+
+        `scores` are for web pages, with the hands' landmarks.
+        """
         self._time = time
+        if self._web is not None:
+            self._web.show(events, hands, scores or {}, time)
         self._give(self._modes.push(events, hands, time))
 
     def pause(self) -> None:
@@ -84,7 +106,16 @@ class Actions:
                 self._workers[order.action.target].put(order)
 
     def _open(self, name: str) -> Target:
-        whats = [action.what for action in self._plan.of(name)]
-        if name == "command":
-            return Command()
-        return Python(whats, self._plan.folder)
+        plan = self._plan
+        actions = plan.of(name)
+        whats = [action.what for action in actions]
+        targets: dict[str, Callable[[], Target]] = {
+            "command": Command,
+            "keys": lambda: Keys(plan.through),
+            "midi": lambda: Midi(plan.midi),
+            "mqtt": lambda: Mqtt(plan.broker, actions, self._tell),
+            "osc": lambda: Osc(plan.osc),
+            "python": lambda: Python(whats, plan.folder),
+            "webhook": lambda: Webhook(plan.authorization, whats),
+        }
+        return targets[name]()

@@ -9,6 +9,8 @@ from .plan import Plan
 from .values import VALUES, Ease
 
 PRESSES = ("hold", "toggle")
+STUCK = ("keys", "midi")
+"""Targets where what stays down does harm; a lamp that a gesture has switched on may stay on when we go."""
 
 
 class _Line:
@@ -114,10 +116,11 @@ class Modes:
         return orders
 
     def let_go(self, time: float) -> list[Order]:
-        """Up with everything that is down; what was under way is forgotten."""
+        """Up with everything that is held or would be stuck; what was under way is forgotten."""
         orders = []
         for line in self._lines:
-            orders += line.let_go(time)
+            if line.action.mode != "toggle" or line.action.target in STUCK:
+                orders += line.let_go(time)
             line.under_way.clear()
         return orders
 

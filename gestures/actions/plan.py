@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gestures.errors import ActionError
 
-from . import calls
+from . import calls, keys, mqtt, music, web
 from .fields import Table, like
 from .orders import MODES, SIDES, Action, Mode
+from .secrets import Secret
 from .values import VALUES
 
 if sys.version_info >= (3, 11):
@@ -20,14 +21,19 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Read = TypeVar("Read")
 MOST_BYTES = 1 << 20
-TARGETS: dict[str, Callable[[object], tuple[Any, str]]] = {
-    "command": calls.read_command,
-    "python": calls.read_python,
+FIELDS: dict[str, tuple[str, Callable[[object, Mode], tuple[Any, str]]]] = {
+    "command": ("command", calls.read_command),
+    "keys": ("keys", keys.read_keys),
+    "mouse": ("keys", keys.read_mouse),
+    "midi": ("midi", music.read_midi),
+    "mqtt": ("mqtt", mqtt.read_entity),
+    "osc": ("osc", music.read_osc),
+    "python": ("python", calls.read_python),
+    "webhook": ("webhook", calls.read_webhook),
 }
-"""What each target may be told to do: the field of the file -> (what, the same in words)."""
-NO_VALUES = ("command",)
-"""Targets that take no analogue values."""
+"""What an action may do: the field of the file -> the target, and how the field is read: (what, the same in words)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,12 @@ class Plan:
     arm: str | None = None
     arm_s: float = 10.0
     pause: str | None = None
+    through: str = "pynput"
+    broker: mqtt.Broker = mqtt.NEAR
+    osc: tuple[str, int] = ("127.0.0.1", 9000)
+    midi: music.Port = music.VIRTUAL
+    authorization: Secret | None = None
+    site: web.Site | None = None
 
     def of(self, target: str) -> list[Action]:
         """The actions of one target."""
@@ -58,7 +70,27 @@ class Plan:
         """What the file needs and this machine lacks, a line each: programs, libraries, secrets."""
         found = [calls.missing_program(action.what[0]) for action in self.of("command")]
         found += [calls.missing_function(action.what, self.folder) for action in self.of("python")]
+        if self.of("keys"):
+            found.append(keys.missing(self.through))
+        if self.of("mqtt"):
+            found += mqtt.missing(self.broker)
+        if self.of("osc"):
+            found.append(music.missing("pythonosc"))
+        if self.of("midi"):
+            found += [music.missing("mido"), music.missing("rtmidi")]
+        if self.site is not None:
+            found += web.missing(self.site)
+        found += [secret.missing() for secret in self.secrets()]
         return [line for line in dict.fromkeys(found) if line is not None]
+
+    def secrets(self) -> list[Secret]:
+        """The secrets that the file names and its actions need."""
+        found = [self.broker.password if self.of("mqtt") else None]
+        if self.of("webhook"):
+            found += [self.authorization, *(a.what for a in self.of("webhook") if isinstance(a.what, Secret))]
+        if self.site is not None:
+            found.append(self.site.token)
+        return [secret for secret in found if secret is not None]
 
     def sentences(self) -> list[str]:
         """What would happen, a line each."""
@@ -67,6 +99,9 @@ class Plan:
             lines.append(f"nothing acts until {self.arm}, and again {self.arm_s:g} s after the last that acted")
         if self.pause is not None:
             lines.append(f"{self.pause} pauses everything, and lets it go on")
+        if self.site is not None:
+            sent = ", ".join(self.site.sends)
+            lines.append(f"web pages at {web.HOST}:{self.site.port} are told {sent}; the token is {self.site.token}")
         return lines + [action.sentence() for action in self.actions]
 
 
@@ -75,7 +110,9 @@ def load_plan(path: str | Path) -> Plan:
     path = Path(path)
     given = Table(str(path), _read(path))
     listed = given.any("action")
-    if not isinstance(listed, list) or not listed:
+    if listed is None and given.has("web"):
+        listed = []
+    if not isinstance(listed, list) or not (listed or given.has("web")):
         raise ActionError(f"{path} has no actions: begin each with a line [[action]]")
     actions = tuple(_action(n, entry) for n, entry in enumerate(listed, 1))
     plan = Plan(
@@ -84,6 +121,12 @@ def load_plan(path: str | Path) -> Plan:
         arm=given.text("arm"),
         arm_s=given.number("arm_s", 0.5, 3600, 10.0),
         pause=given.text("pause"),
+        through=_settings(given, "keys", keys.read_settings),
+        broker=_settings(given, "mqtt", lambda table: mqtt.read_settings(table, path.parent)),
+        osc=_settings(given, "osc", music.read_osc_settings),
+        midi=_settings(given, "midi", music.read_midi_settings),
+        authorization=_settings(given, "webhook", _read_authorization),
+        site=_settings(given, "web", lambda table: web.read_settings(table, path.parent)) if given.has("web") else None,
     )
     given.done()
     names = [action.name for action in actions]
@@ -95,6 +138,19 @@ def load_plan(path: str | Path) -> Plan:
         if switches.count(gesture) > 1 or any(action.gesture == gesture for action in actions):
             raise ActionError(f"{path}: {gesture} arms or pauses, and can do nothing else: take another gesture")
     return plan
+
+
+def _settings(given: Table, name: str, read: Callable[[Table], Read]) -> Read:
+    """What the table of a target says, or leaves to be said by default."""
+    table = Table(name, given.any(name) or {})
+    settings = read(table)
+    table.done()
+    return settings
+
+
+def _read_authorization(table: Table) -> Secret | None:
+    """The header that webhooks are sent with."""
+    return Secret.of("the authorization", table.any("authorization")) if table.has("authorization") else None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -126,21 +182,20 @@ def _action(number: int, given: object) -> Action:
     table = Table(where, given)
     gesture = table.text("gesture")
     where = f"action {number}" + (f" ({gesture})" if gesture else "")
-    chosen = [target for target in TARGETS if table.has(target)]
+    chosen = [name for name in FIELDS if table.has(name)]
     if len(chosen) != 1:
         named = " and ".join(chosen) or "nothing"
-        raise ActionError(f"{where} must do one thing, not {named}: name one of {', '.join(TARGETS)}")
-    (target,) = chosen
-    try:
-        what, says = TARGETS[target](table.any(target))
-    except ActionError as error:
-        raise ActionError(f"{where}: {error}") from error
+        raise ActionError(f"{where} must do one thing, not {named}: name one of {', '.join(FIELDS)}")
     mode: Mode = table.choice("mode", MODES, "tap")  # type: ignore[assignment]
     analogue = mode == "analogue"
+    target, read = FIELDS[chosen[0]]
+    try:
+        what, says = read(table.any(chosen[0]), mode)
+    except ActionError as error:
+        raise ActionError(f"{where}: {error}") from error
     if gesture is None and not analogue:
         raise ActionError(f'{where} names no gesture: add gesture = "…"')
-    _check_mode(where, target, analogue)
-    low, high = table.pair("range", (0.0, 1.0)) if analogue else (0.0, 1.0)
+    low, high = table.pair("range", (0.0, 127.0 if target == "midi" else 1.0)) if analogue else (0.0, 1.0)
     action = Action(
         name=table.text("name") or "_".join(str(part) for part in (gesture or "hand", target, number)),
         gesture=gesture,
@@ -159,8 +214,3 @@ def _action(number: int, given: object) -> Action:
     )
     table.done()
     return action
-
-
-def _check_mode(where: str, target: str, analogue: bool) -> None:
-    if analogue and target in NO_VALUES:
-        raise ActionError(f"{where}: a {target} takes no analogue values: take another mode")

@@ -30,6 +30,14 @@ class Secret:
         """Where it is kept, never what it is."""
         return f"from ${self.name}" if self.kind == "env" else f"from the keyring's {self.name}"
 
+    def missing(self) -> str | None:
+        """What to do about a secret that is not there; None where it is."""
+        try:
+            self.reveal()
+        except ActionError as error:
+            return str(error)
+        return None
+
     def reveal(self) -> str:
         """The secret itself; raise `ActionError` where there is none."""
         if self.kind == "env":
@@ -43,7 +51,7 @@ class Secret:
             raise ActionError("the keyring needs a library: pip install 'gestures[keyring]'") from error
         service, _, user = self.name.rpartition("/")
         try:
-            kept = keyring.get_password(service, user)
+            kept: str | None = keyring.get_password(service, user)
         except Exception as error:
             raise ActionError(
                 f"the keyring did not open ({type(error).__name__}): use an environment variable"

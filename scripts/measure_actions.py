@@ -1,0 +1,126 @@
+"""What the action layer costs and keeps: from event to the target's receipt; events through a broker that is restarted.
+
+scripts/measure_actions.py [--times N] [--only NAME …] [--events N] [--restarts N] [--json]
+
+For each target a real receiver on this machine (tests/receivers.py). Milliseconds from just before the event is pushed
+to the receipt. `broker`: events through mosquitto while it is stopped and started again. What cannot be had is said so.
+"""
+
+import argparse
+import contextlib
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path.insert(0, str(TESTS))  # the receivers are those of the tests
+
+import receivers  # noqa: E402
+
+from gestures import Actions, Event, load_plan  # noqa: E402
+from gestures.console import talk  # noqa: E402
+
+GAP_S = 0.02
+"""Between two events: each finds an idle target."""
+
+
+def event(number: int, gesture: str = "go") -> Event:
+    """The `number`th event."""
+    return Event(gesture, "began", float(number), float(number), 0, "right", 0.9)
+
+
+def latency(name: str, times: int, place: Path) -> dict[str, float]:
+    """Median and p99, ms, of one target; raise `LookupError` where its receiver cannot be had."""
+    with contextlib.ExitStack() as stack:
+        text, receipt = stack.enter_context(receivers.RECEIVERS[name](place))
+        path = place / "actions.toml"
+        path.write_text(text)
+        actions = stack.enter_context(Actions(load_plan(path), talk))
+        took = [_once(actions, n, receipt) for n in range(times + 5)][5:]
+    ordered = sorted(took)
+    return {
+        "median_ms": 1000 * statistics.median(took),
+        "p99_ms": 1000 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
+        "events": len(took),
+    }
+
+
+def _once(actions: Actions, number: int, receipt: Callable[[], float]) -> float:
+    time.sleep(GAP_S)
+    began = time.perf_counter()
+    actions.push([event(number)], {}, float(number))
+    return receipt() - began
+
+
+def broker(events: int, restarts: int, place: Path) -> dict[str, int]:
+    """Events through mosquitto, at about a thousand a second, restarted so many times."""
+    from test_actions_mqtt import Mosquitto, reader, settings, wait_until
+
+    mosquitto = Mosquitto(place)
+    mosquitto.start()
+    path = place / "actions.toml"
+    path.write_text(settings(mosquitto.port))
+    try:
+        with reader(mosquitto.port, "gestures/blinds") as got:
+            with Actions(load_plan(path), talk) as actions:
+                for n in range(events):
+                    actions.push([event(n)], {}, float(n))
+                    time.sleep(0.0005)
+                    if restarts and n % (events // restarts) == events // restarts // 2:
+                        mosquitto.stop()
+                        mosquitto.start()
+                wait_until(lambda: len(got) >= events, 120)
+                time.sleep(2)  # for what would come twice
+            times = [json.loads(text)["time"] for _, text in got]
+    finally:
+        mosquitto.stop()
+    return {
+        "events": events,
+        "restarts": restarts,
+        "lost": events - len(set(times)),
+        "doubled": len(times) - len(set(times)),
+        "out of order": sum(b < a for a, b in itertools.pairwise(times)),
+    }
+
+
+def main() -> int:
+    """Print a line a target, or one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=300, metavar="N", help="events a target (default: 300)")
+    parser.add_argument("--events", type=int, default=10_000, metavar="N", help="events through the broker")
+    parser.add_argument("--restarts", type=int, default=10, metavar="N", help="of the broker (default: 10)")
+    parser.add_argument("--only", nargs="+", choices=(*receivers.RECEIVERS, "broker"), metavar="NAME")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    figures: dict[str, dict[str, float] | dict[str, int] | str] = {}
+    for name in given.only or (*receivers.RECEIVERS, "broker"):
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                if name == "broker":
+                    figures[name] = broker(given.events, given.restarts, Path(place))
+                else:
+                    figures[name] = latency(name, given.times, Path(place))
+            except LookupError as error:
+                figures[name] = f"not measured: {error}"
+        if not given.json:
+            print(f"{name:10s}", _line(figures[name]), flush=True)
+    if given.json:
+        print(json.dumps(figures))
+    return 0
+
+
+def _line(figures: dict[str, float] | dict[str, int] | str) -> str:
+    if isinstance(figures, str):
+        return figures
+    return "   ".join(
+        f"{name} {value:.2f}" if isinstance(value, float) else f"{name} {value}" for name, value in figures.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""Keys and the mouse: a real X server and a real client of it receive them; nothing stays down, however we end."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_actions import event, plan
+
+from gestures import ActionError, Actions
+from gestures.actions.keys import missing
+from gestures.console import shipped
+
+HOLD = '[[action]]\ngesture = "wave"\nmode = "toggle"\nkeys = "ctrl+a"\n'
+
+
+@pytest.fixture(scope="module")
+def display():
+    """An X server of our own; skips where there is none to start."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed: apt install xvfb")
+    pytest.importorskip("Xlib", reason="needs: pip install pynput")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as line:
+        number = line.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def client(display, monkeypatch):
+    """A window that has the keyboard, and a function that gives the next `n` things it is told."""
+    from Xlib import XK, X
+    from Xlib import display as xdisplay
+
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    connection = xdisplay.Display(display)
+    names = {X.KeyPress: "+", X.KeyRelease: "-", X.ButtonPress: "+button", X.ButtonRelease: "-button"}
+    keys = {symbol: name[3:] for name, symbol in vars(XK).items() if name.startswith("XK_")}
+    mask = X.KeyPressMask | X.KeyReleaseMask | X.ButtonPressMask | X.ButtonReleaseMask | X.StructureNotifyMask
+    root = connection.screen().root
+    window = root.create_window(0, 0, 800, 600, 0, connection.screen().root_depth, event_mask=mask)
+    window.map()
+    while connection.next_event().type != X.MapNotify:
+        pass
+    window.set_input_focus(X.RevertToParent, X.CurrentTime)
+    connection.sync()
+
+    class Client:
+        def told(self, number, timeout_s=20):
+            out, until = [], time.monotonic() + timeout_s
+            while len(out) < number and time.monotonic() < until:
+                if not connection.pending_events():
+                    time.sleep(0.005)
+                    continue
+                got = connection.next_event()
+                if got.type in (X.KeyPress, X.KeyRelease):
+                    out.append(names[got.type] + keys[connection.keycode_to_keysym(got.detail, 0)])
+                elif got.type in names:
+                    out.append(f"{names[got.type]}{got.detail}")
+            return out
+
+        def down(self):
+            """The keys and buttons that the X server holds for down."""
+            keys = {
+                8 * n + bit for n, byte in enumerate(connection.query_keymap()) for bit in range(8) if byte >> bit & 1
+            }
+            return keys | {f"mask {root.query_pointer().mask}"} - {"mask 0"}
+
+        def pointer(self):
+            at = root.query_pointer()
+            return at.root_x, at.root_y
+
+    yield Client()
+    connection.close()
+
+
+def wait_until(true, timeout_s=20):
+    until = time.monotonic() + timeout_s
+    while not true() and time.monotonic() < until:
+        time.sleep(0.01)
+    return true()
+
+
+def test_a_window_receives_the_keys_in_order(client, tmp_path):
+    text = (
+        '[[action]]\ngesture = "go"\nkeys = "a"\n[[action]]\ngesture = "hold"\nmode = "hold"\nkeys = "b"\n'
+        '[[action]]\ngesture = "click"\nmouse = "left"\n[[action]]\ngesture = "turn"\nmouse = "scroll_up"\n'
+    )
+    with Actions(plan(tmp_path, text), print) as acting:
+        for n, (gesture, phase) in enumerate(
+            [("hold", "began"), ("go", "began"), ("hold", "ended"), ("click", "began"), ("turn", "began")]
+        ):
+            acting.push([event(n, phase, gesture)], {}, n)
+        assert client.told(8) == ["+b", "+a", "-a", "-b", "+button1", "-button1", "+button4", "-button4"]
+    assert client.down() == set()
+
+
+def test_a_key_that_two_actions_hold_comes_up_with_the_last(client, tmp_path):
+    text = "".join(f'[[action]]\ngesture = "{gesture}"\nmode = "hold"\nkeys = "a"\n' for gesture in ("one", "two"))
+    with Actions(plan(tmp_path, text), print) as acting:
+        for n, (gesture, phase) in enumerate([("one", "began"), ("two", "began"), ("one", "ended")]):
+            acting.push([event(n, phase, gesture)], {}, n)
+        assert client.told(1) == ["+a"]
+        assert client.told(1, timeout_s=0.3) == []
+        acting.push([event(4, "ended", "two")], {}, 4)
+        assert client.told(1) == ["-a"]
+
+
+def test_the_pointer_follows_the_hand(client, tmp_path):
+    from conftest import hand
+
+    text = "".join(f'[[action]]\nmode = "analogue"\nvalue = "{axis}"\nmouse = "{axis}"\n' for axis in "xy")
+    with Actions(plan(tmp_path, text), print) as acting:
+        acting.push([], {0: hand(at=(0.25, 0.25))}, 0.0)
+        # A quarter from the camera's left is a quarter from the person's right; the palm is a little above.
+        assert wait_until(lambda: abs(client.pointer()[0] - 600) < 10 and client.pointer()[1] < 150), client.pointer()
+
+
+def test_pause_and_leaving_let_go(client, tmp_path):
+    text = 'pause = "stop"\n[[action]]\ngesture = "go"\nmode = "toggle"\nkeys = "shift+f5"\n'
+    with Actions(plan(tmp_path, text), lambda _: None) as acting:
+        acting.push([event(1)], {}, 1)
+        assert client.told(2) == ["+Shift_L", "+F5"]
+        acting.push([event(2, gesture="stop")], {}, 2)
+        assert client.told(2) == ["-F5", "-Shift_L"]
+        acting.push([event(3, gesture="stop"), event(3)], {}, 3)
+        assert client.told(2) == ["+Shift_L", "+F5"]
+    assert client.told(2) == ["-F5", "-Shift_L"]
+    assert client.down() == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["TERM", "KILL"])
+def test_no_key_stays_down_when_live_is_killed(client, tmp_path, number):
+    plan(tmp_path, HOLD)
+    words = [
+        "live",
+        "--source",
+        str(shipped("data/demo/demo.mp4")),
+        "--no-window",
+        "--do",
+        str(tmp_path / "actions.toml"),
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "gestures.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as live:
+        assert "wave began" in live.stdout.readline()
+        assert wait_until(lambda: len(client.down()) >= 2), client.down()
+        live.send_signal(number)
+        assert wait_until(lambda: client.down() == set()), client.down()
+    assert live.returncode == (143 if number == signal.SIGTERM else -9)
+
+
+def test_no_desktop_is_one_sentence(monkeypatch, tmp_path):
+    pytest.importorskip("evdev", reason="needs: pip install evdev")
+    monkeypatch.setenv("DISPLAY", ":4242")
+    through = '[keys]\nthrough = "{}"\n' + HOLD
+    with (
+        pytest.raises(ActionError, match="no desktop to press keys on"),
+        Actions(plan(tmp_path, through.format("pynput")), print),
+    ):
+        pass
+    if not Path("/dev/uinput").exists():
+        with (
+            pytest.raises(ActionError, match="uinput did not open"),
+            Actions(plan(tmp_path, through.format("uinput")), print),
+        ):
+            pass
+    assert missing("pynput") is None
+
+
+def test_the_kernel_gets_the_keys(tmp_path):
+    """Through uinput, and read back from the device that the kernel makes of it."""
+    evdev = pytest.importorskip("evdev", reason="needs: pip install evdev")
+    if not os.access("/dev/uinput", os.W_OK):
+        pytest.skip("/dev/uinput is not here or may not be written: modprobe uinput")
+    with Actions(plan(tmp_path, '[keys]\nthrough = "uinput"\n' + HOLD), print) as acting:
+        device = next(d for d in map(evdev.InputDevice, evdev.list_devices()) if d.name == "gestures keyboard")
+        acting.push([event(1, gesture="wave")], {}, 1)
+        assert wait_until(lambda: len(device.active_keys()) == 2)
+        acting.push([event(2, gesture="wave")], {}, 2)
+        assert wait_until(lambda: device.active_keys() == [])
+        device.close()
+
+
+def test_every_name_of_a_key_is_known_to_both_libraries(display):
+    """pynput's names under X11, evdev's as the kernel's headers give them."""
+    ecodes = pytest.importorskip("evdev", reason="needs: pip install evdev").ecodes
+    from gestures.actions.keynames import BUTTONS, KEYS, SIGNS
+
+    assert [code for code in {**KEYS, **SIGNS, **BUTTONS}.values() if not hasattr(ecodes, code)] == []
+    code = "from pynput import keyboard, mouse; print(*keyboard.Key.__members__, *mouse.Button.__members__)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"DISPLAY": display}
+    )
+    assert set(KEYS) | set(BUTTONS) <= set(told.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('keys = "ctrl+A"', "write shift\\+a"),
+        ('keys = "ctrll"', "perhaps ctrl"),
+        ('keys = ""', "must be a text"),
+        ('keys = "a"\nmode = "analogue"', "no analogue values"),
+        ('mouse = "x"', "is not one of left"),
+        ('mouse = "scroll_up"\nmode = "hold"', "is not one of left"),
+        ('mouse = "left"\nmode = "analogue"', "one of x, y"),
+    ],
+)
+def test_unclear_keys_are_one_sentence(tmp_path, line, told):
+    with pytest.raises(ActionError, match=told):
+        plan(tmp_path, f'[[action]]\ngesture = "go"\n{line}\n')
