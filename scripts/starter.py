@@ -31,9 +31,10 @@ LIMITS = """
 ## Where it fails
 
 It has never seen a real hand move. Every figure above is on synthetic people, a minute each, of which a fifth only
-idle; "exactly the right event" asks for a whole minute without one mistake. Swipes to the left and right are mostly
-missed, beckon and zoom out often taken for others, and lively idling is now and then taken for a gesture (the false
-accepts above). For real use train it on takes of your own.
+idle; "exactly the right event" asks for a whole minute without one mistake. Short gestures fail most: swipes and
+pushes are taken for hands on their way elsewhere, and fast ones lose the hand. Lively idling is now and then taken
+for a gesture (the false accepts above: too many to run all day). Of two films of real people it names the raised
+thumb, and is silent about an open palm held out. For real use train it on takes of your own.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
