@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from .types import DecisionRules, Event, Scores
 
 ROUNDING_S = 1e-6
 """Times are sums of many ticks; three tenths of a second must not take one tick more for a last binary digit."""
+
+
+_time = attrgetter("time")
 
 
 class Decider:
@@ -112,13 +117,16 @@ class Decisions:
     def push(self, ticks: Sequence[Scores], gone: Sequence[int], time: float) -> list[Event]:
         """What these scores decide; the hands in `gone` left before them, which is known at `time` (s)."""
         events = self._leave([hand for hand in gone if hand in self._hands], time)
-        fresh: list[Event] = []
-        for scores in ticks:
-            if scores.hand not in self._hands:
-                self._hands[scores.hand] = Decider(self._labels, self._rules)
-            self._sides[scores.hand] = scores.side
-            fresh += self._hands[scores.hand].push(scores)
-        return events + self._tell(fresh)
+        # Tick by tick: what a hand ended in this push it must not be given to share again.
+        for _, together in groupby(sorted(ticks, key=_time), key=_time):
+            events += self._tell([event for scores in together for event in self._decide(scores)])
+        return events
+
+    def _decide(self, scores: Scores) -> list[Event]:
+        if scores.hand not in self._hands:
+            self._hands[scores.hand] = Decider(self._labels, self._rules)
+        self._sides[scores.hand] = scores.side
+        return self._hands[scores.hand].push(scores)
 
     def finish(self, time: float) -> list[Event]:
         """End whatever is going on, because the stream has ended: every hand has gone."""

@@ -157,3 +157,20 @@ def test_decisions_forget_hands_that_have_gone():
     for n in range(1000):
         decisions.push([scores(n / 30, 0.1, n)], [n - 1] if n else [], n / 30)
     assert len(decisions._hands) == len(decisions._sides) == 1
+
+
+def test_a_hand_that_begins_and_ends_between_two_pictures_ends_once():
+    """A slow camera brings several ticks at once; what one hand ended there the other must not give back to it."""
+    rules = gestures.DecisionRules(0.8, 0.4, hold_s=0.0, rest_s=0.0)
+    decisions = Decisions(LABELS, rules)
+
+    def tick(time, hand, p):
+        side = "right" if hand == 0 else "left"
+        return gestures.Scores(time, np.array([1 - p, p, 0], np.float32), hand, side)
+
+    rows = [tick(0.0, 0, 0.9), tick(0.03, 0, 0.1), tick(0.0, 1, 0.9), tick(0.03, 1, 0.9)]
+    told = decisions.push(rows, [], 0.03)
+    told += decisions.push([tick(0.06, 0, 0.0), tick(0.06, 1, 0.0)], [], 0.06) + decisions.finish(0.1)
+    for hand in {event.hand for event in told}:
+        phases = [event.phase for event in told if event.hand == hand]
+        assert phases == ["began", "ended"] * (len(phases) // 2)
