@@ -55,7 +55,7 @@ class Coach:
         return self._rate() or self._swapping()
 
     def _of(self, frame: Frame, hand: Hand) -> str:
-        palm = place(hand)[1]
+        palm = place(hand)[2]
         outside = int(((hand.image[:, :2] < 0) | (hand.image[:, :2] > 1)).any(1).sum())
         if palm < FAR:
             return "too far away: come nearer"
