@@ -1,18 +1,15 @@
 """The command line: flags in, values joined, lines out. Answers on stdout, talk on stderr."""
 
 import argparse
-import importlib.util
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, doctor, lesson, library, studio, watching, wizard
-from .console import Bar, printable, shipped, talk, writable
+from . import __version__, doctor, lesson, library, studio, watching, wizard, workbench
+from .console import shipped, talk
 from .errors import GesturesError
-from .model import load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     demo = verbs.add_parser("demo", help="recognise the gestures of the clip that ships with the package")
-    demo.set_defaults(run=watching.demo, corrections=None, idle=False)
+    demo.set_defaults(run=watching.demo, source="", corrections=None, idle=False)
     live = verbs.add_parser("live", help="recognise gestures from a camera, a video file or a URL")
     live.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
     live.add_argument(
@@ -87,13 +84,13 @@ def _judging_verbs(verbs: Any) -> None:  # noqa: ANN401 - argparse has no public
     evaluate.add_argument("data", type=Path, metavar="DATA")
     evaluate.add_argument("--json", action="store_true", help="the figures as one JSON object")
     evaluate.add_argument("--plots", type=Path, metavar="DIR", help="draw the confusion table into DIR")
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=workbench.judge)
 
     account = verbs.add_parser("explain", help="why it fired and why not: every event and near miss of a recording")
     account.add_argument("model", type=Path, metavar="MODEL")
     account.add_argument("clip", type=Path, metavar="CLIP", help="a recording, what `live --trace` wrote, or a video")
     account.add_argument("--plots", type=Path, metavar="DIR", help="draw scores, gates, memory and landmarks into DIR")
-    account.set_defaults(run=_explain)
+    account.set_defaults(run=workbench.account)
 
 
 def _correction_flags(live: argparse.ArgumentParser) -> None:
@@ -151,7 +148,9 @@ def _data_verbs(data: argparse.ArgumentParser) -> None:
     split.add_argument("data", type=Path, metavar="DATA")
     split.add_argument("--into", type=Path, nargs=2, required=True, metavar="DIR", help="the most of it, and the rest")
     split.add_argument("--people", nargs="+", default=[], metavar="NAME", help="who goes into the second")
-    split.add_argument("--share", type=_share, default=0.2, metavar="S", help="else this share of them (default: 0.2)")
+    split.add_argument(
+        "--share", type=_between(0.01, 0.5), default=0.2, metavar="S", help="else this share of them (default: 0.2)"
+    )
     split.set_defaults(run=library.split)
     for verb in (merge, rename, remove, split):
         verb.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
@@ -175,8 +174,12 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     record.add_argument(
         "--takes", type=_whole(1), metavar="N", help="how many (default: 10; with --yes, all there are)"
     )
-    record.add_argument("--seconds", type=_seconds, metavar="S", help="takes of this length, not by movement")
-    record.add_argument("--countdown", type=_seconds, default=0.0, metavar="S", help="count down before each take")
+    record.add_argument(
+        "--seconds", type=_between(0.2, 600, " seconds"), metavar="S", help="takes of this length, not by movement"
+    )
+    record.add_argument(
+        "--countdown", type=_between(0.2, 600, " seconds"), default=0.0, metavar="S", help="count down before each take"
+    )
     record.add_argument("--ask", action="store_true", help="after each take: Enter keeps it, a again, d discards")
     record.add_argument("--yes", action="store_true", help="cut a whole video into takes: no window, no questions")
     record.add_argument("--keep-video", type=Path, metavar="DIR", help="keep the pictures as well, in DIR")
@@ -187,7 +190,7 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     importing = verbs.add_parser("import", help="turn labelled videos, GESTURE/ANYTHING.mp4, into recordings")
     importing.add_argument("folder", type=Path, metavar="FOLDER")
     importing.add_argument("--into", type=Path, required=True, metavar="DIR")
-    importing.set_defaults(run=_import)
+    importing.set_defaults(run=workbench.import_)
 
     train = verbs.add_parser("train", help="learn gestures from recordings")
     train.add_argument("data", type=Path, metavar="DATA")
@@ -196,7 +199,7 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     train.add_argument(
         "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
     )
-    train.set_defaults(run=_train)
+    train.set_defaults(run=workbench.train)
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -210,42 +213,19 @@ def _whole(least: int) -> Callable[[str], int]:
     return number
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.2 <= seconds <= 600:
-        raise argparse.ArgumentTypeError(f"must be 0.2 to 600 seconds, not {text}")
-    return seconds
+def _between(least: float, most: float, unit: str = "") -> Callable[[str], float]:
+    """Read a number from `least` to `most`, for argparse."""
 
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be {least:g} to {most:g}{unit}, not {text}")
+        return value
 
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0.01 <= share <= 0.5:
-        raise argparse.ArgumentTypeError(f"must be 0.01 to 0.5, not {text}")
-    return share
-
-
-def _import(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
-    from .importing import find_videos, import_videos
-
-    writable(options.into)
-    total = len(find_videos(options.folder))
-    taken = 0
-    with tqdm(total=total, unit="video", file=sys.stderr) as bar:
-        for path, clip in import_videos(
-            options.folder, options.into, lambda line: bar.write(printable(line), file=sys.stderr)
-        ):
-            bar.set_description(f"{path.parent.name}/{path.name}"[-30:])
-            bar.update()
-            taken += clip is not None
-    print(f"{taken} of {total} videos are now takes in {options.into}: gestures train {options.into} --into MODEL")
+    return number
 
 
 def _teach(options: argparse.Namespace) -> None:
@@ -253,71 +233,6 @@ def _teach(options: argparse.Namespace) -> None:
     words = ["live", "--model", str(options.into), "--source", options.source[-1]]
     live = _parser().parse_args([*words, "--no-window"] if options.no_window else words)
     live.run(live)
-
-
-def _train(options: argparse.Namespace) -> None:
-    from .clips import load_set
-    from .teaching import teach
-    from .training import Recipe, steps_for
-
-    takes = load_set(options.data)
-    writable(options.into)
-    people = ", ".join(takes.people[:12]) + (" …" if len(takes.people) > 12 else "")
-    talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
-    recipe = Recipe(steps=steps_for(takes) if options.steps is None else options.steps, seed=options.seed)
-    with Bar() as bar:
-        taught = teach(takes, recipe, bar.tell)
-    taught.save(options.into, options.into.name)
-    print(f"{taught.how}\n{taught.report.text()}")
-    print(f"saved to {options.into}: gestures live --model {options.into}")
-
-
-def _evaluate(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
-    from .clips import load_set
-    from .evaluation import evaluate, plot
-
-    model, clips = load(options.model), load_set(options.data)
-    _can_plot(options.plots)
-    strange = sorted(set(clips.labels) - set(model.manifest.labels))
-    if strange:
-        talk(f"not known to this model, and not scored: {', '.join(strange)}")
-    with tqdm(total=len(clips.clips), unit="clip", file=sys.stderr) as bar:
-        report, _ = evaluate(model, clips.clips, lambda _: bar.update())
-    print(json.dumps(report.json()) if options.json else report.text())
-    if options.plots is not None:
-        talk(f"drawn: {plot(report, options.plots)}")
-
-
-def _explain(options: argparse.Namespace) -> None:
-    from .clips import load_clip
-    from .explanation import explain
-    from .gates import read_weights
-    from .importing import watch
-    from .timeline import draw
-
-    model = load(options.model)
-    weights = read_weights(options.model, model)
-    _can_plot(options.plots)
-    clip = load_clip(options.clip) if options.clip.suffix == ".npz" else watch(options.clip, "someone")
-    explained = explain(model, weights, clip)
-    for moment in explained.moments:
-        print(f"{moment.time:7.2f} s  {'began' if moment.fired else '  not'}  {moment.words}")
-    if not explained.moments:
-        print(f"nothing began, and nothing came near: {len(explained.lines)} hands seen in {clip.duration_s:.1f} s")
-    if options.plots is not None:
-        paths = draw(explained, options.plots, options.clip.stem)
-        talk(f"drawn: {', '.join(map(str, paths)) or 'nothing, no hand was seen'}")
-
-
-def _can_plot(folder: Path | None) -> None:
-    """Find out before the work that plots cannot be drawn; None: none are asked for."""
-    if folder is None:
-        return
-    writable(folder)
-    if importlib.util.find_spec("matplotlib") is None:
-        raise GesturesError("plots need matplotlib, which is not installed: pip install matplotlib")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
 
         talk(f"{name}: watching for {', '.join(model.manifest.labels[1:])}")
         try:
-            for frame in turned(source, is_mirrored(getattr(options, "source", ""))):
+            for frame in turned(source, is_mirrored(options.source)):
                 if fresh := frame.image.shape != shape:
                     # Pictures of another size are another stream: what goes on ends, memories begin afresh.
                     react(recognizer.finish(), last)

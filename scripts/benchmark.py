@@ -24,9 +24,10 @@ from typing import Any
 import memory
 import numpy as np
 import readers
-from disturbed import DISTURBED, mirrored
+from disturbed import DISTURBED
 
 import gestures
+from gestures.augmentation import mirror
 from gestures.clips import REST, Clip, ClipSet, folds
 from gestures.console import Bar
 from gestures.errors import GesturesError
@@ -111,7 +112,7 @@ def judge(part: Part) -> Judged:
         for name, disturb in DISTURBED.items()
     }
     if part.test.mirror is not None:
-        disturbed["mirrored"] = said(lambda clip: mirrored(clip, part.test.mirror or {}))
+        disturbed["mirrored"] = said(lambda clip: mirror(clip, part.test.mirror or {}))
     judged = Judged(said(lambda clip: clip), disturbed, train_s, trained.network.sequence.count_params())
     write_whole(kept, lambda file: pickle.dump(judged, file), GesturesError)
     return judged

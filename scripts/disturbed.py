@@ -1,11 +1,11 @@
-"""What cameras do to a recording: the same clip at another frame rate, with frames lost, trembling, mirrored."""
+"""What cameras do to a recording: the same clip at another frame rate, with frames lost, trembling."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from gestures.augmentation import mirror, resample
+from gestures.augmentation import resample
 from gestures.clips import Clip
 
 DROPPED = 0.2
@@ -42,8 +42,3 @@ DISTURBED: dict[str, Disturb] = {
     "a fifth of the frames dropped": dropped,
     "landmarks trembling by 2 % of the palm": trembling,
 }
-
-
-def mirrored(clip: Clip, twins: dict[str, str]) -> Clip:
-    """`clip` as a mirroring camera would have it, done with the other hand; gestures become their `twins`."""
-    return mirror(clip, twins)
