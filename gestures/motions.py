@@ -198,7 +198,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
     pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll)
     start = state(pose, middle - reach_m * way, turn - flick)
     end = state(pose + rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
-    path = glide(start, end, actor.seconds(0.26, 0.42), rng.uniform(0.8, 1.25))
+    path = glide(start, end, actor.seconds(0.32, 0.75), rng.uniform(0.8, 1.25))
     progress = (path[:, PLACE] - middle) @ way / reach_m
     bow = rng.normal((0, -0.01, 0.01), (0.02, 0.02, 0.02)) * (1 - np.abs(way))
     path[:, PLACE] += (1 - progress**2)[:, None] * bow
@@ -224,7 +224,7 @@ def _push(actor: Actor) -> Stroke:
     tilt = np.array([actor.rng.uniform(0, 15), 0, 0])
     way = np.array([0, actor.rng.normal(0.1, 0.15), 1]) * reach_m
     start, end = state(pose, place - way, turn + tilt), state(pose, place + way, turn - 0.5 * tilt)
-    path = glide(start, end, actor.seconds(0.25, 0.5), actor.rng.uniform(0.8, 1.2))
+    path = glide(start, end, actor.seconds(0.3, 0.75), actor.rng.uniform(0.8, 1.2))
     return Stroke(start, path, len(path))
 
 
@@ -234,7 +234,7 @@ def _pinch(actor: Actor) -> Stroke:
     end = state(
         actor.pose("pinch", vary_deg=1), place + actor.rng.normal(0, 0.008, 3), turn + actor.rng.normal(0, 4, 3)
     )
-    path = glide(start, end, actor.seconds(0.15, 0.35))
+    path = glide(start, end, actor.seconds(0.18, 0.45))
     return Stroke(start, np.concatenate([path, hold(end, actor.rng.uniform(0.08, 0.5))]), len(path))
 
 
@@ -274,7 +274,7 @@ def _clench(actor: Actor, to_fist: bool) -> Stroke:
     pull = actor.rng.normal((0, 0, -0.01), 0.012)
     fist = state(actor.pose("fist"), place + pull, turn + actor.rng.normal(0, 5, 3))
     start, end = (wide, fist) if to_fist else (fist, wide)
-    path = glide(start, end, actor.seconds(0.22, 0.5), actor.rng.uniform(0.8, 1.2))
+    path = glide(start, end, actor.seconds(0.25, 0.65), actor.rng.uniform(0.8, 1.2))
     return Stroke(start, path, len(path))
 
 

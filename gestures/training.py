@@ -162,15 +162,22 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
 
 
 def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
+    """Every life twice: beside those composed with it, and beside those composed next.
+
+    Composing costs twice what learning does (data echoing, Choi et al. 2019).
+    """
     lenders = donors(takes)
+    fresh: list[Life] = []
     while True:
-        composed = [
+        stale = fresh
+        fresh = [
             life
             for clip, unknown in compose(takes, lenders, rng, recipe.varied)
             for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing)
         ]
-        for i in rng.permutation(len(composed)):
-            yield composed[i]
+        together = stale + fresh
+        for i in rng.permutation(len(together)):
+            yield together[i]
 
 
 def optimiser(rate: float, steps: int, weight_decay: float) -> Any:  # noqa: ANN401 - keras has no types
