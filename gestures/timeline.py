@@ -7,8 +7,9 @@ import numpy as np
 
 from .errors import GesturesError
 from .explanation import LAGS, Explanation, Line, Moment
-from .features import BONES, NAMES
+from .features import NAMES
 from .files import write_whole
+from .posture import BONES
 from .types import JOINTS, Floats
 
 PAGE_S = 20.0
