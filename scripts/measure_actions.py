@@ -37,10 +37,11 @@ def event(number: int, gesture: str = "go") -> Event:
 def latency(name: str, times: int, place: Path) -> dict[str, float]:
     """Median and p99, ms, of one target; raise `LookupError` where its receiver cannot be had."""
     with contextlib.ExitStack() as stack:
-        text, receipt = stack.enter_context(receivers.RECEIVERS[name](place))
+        text, listen = stack.enter_context(receivers.RECEIVERS[name](place))
         path = place / "actions.toml"
         path.write_text(text)
         actions = stack.enter_context(Actions(load_plan(path), talk))
+        receipt = listen()
         took = [_once(actions, n, receipt) for n in range(times + 5)][5:]
     ordered = sorted(took)
     return {
@@ -59,7 +60,8 @@ def _once(actions: Actions, number: int, receipt: Callable[[], float]) -> float:
 
 def broker(events: int, restarts: int, place: Path) -> dict[str, int]:
     """Events through mosquitto, at about a thousand a second, restarted so many times."""
-    from test_actions_mqtt import Mosquitto, reader, settings, wait_until
+    from receivers import wait_until
+    from test_actions_mqtt import Mosquitto, reader, settings
 
     mosquitto = Mosquitto(place)
     mosquitto.start()
@@ -75,7 +77,7 @@ def broker(events: int, restarts: int, place: Path) -> dict[str, int]:
                         mosquitto.stop()
                         mosquitto.start()
                 wait_until(lambda: len(got) >= events, 120)
-                time.sleep(2)  # for what would come twice
+            time.sleep(2)  # for what would come twice
             times = [json.loads(text)["time"] for _, text in got]
     finally:
         mosquitto.stop()

@@ -1,7 +1,7 @@
 """Keys and the mouse: a real X server and a real client of it receive them; nothing stays down, however we end."""
 
+import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from receivers import wait_until, x_server, x_window
 from test_actions import event, plan
 
 from gestures import ActionError, Actions
@@ -21,18 +22,12 @@ HOLD = '[[action]]\ngesture = "wave"\nmode = "toggle"\nkeys = "ctrl+a"\n'
 @pytest.fixture(scope="module")
 def display():
     """An X server of our own; skips where there is none to start."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("Xvfb is not installed: apt install xvfb")
-    pytest.importorskip("Xlib", reason="needs: pip install pynput")
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as line:
-        number = line.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    with contextlib.ExitStack() as opened:
+        try:
+            name = opened.enter_context(x_server())
+        except LookupError as error:
+            pytest.skip(f"{error}: apt install xvfb, pip install pynput")
+        yield name
 
 
 @pytest.fixture
@@ -46,14 +41,8 @@ def client(display, monkeypatch):
     connection = xdisplay.Display(display)
     names = {X.KeyPress: "+", X.KeyRelease: "-", X.ButtonPress: "+button", X.ButtonRelease: "-button"}
     keys = {symbol: name[3:] for name, symbol in vars(XK).items() if name.startswith("XK_")}
-    mask = X.KeyPressMask | X.KeyReleaseMask | X.ButtonPressMask | X.ButtonReleaseMask | X.StructureNotifyMask
     root = connection.screen().root
-    window = root.create_window(0, 0, 800, 600, 0, connection.screen().root_depth, event_mask=mask)
-    window.map()
-    while connection.next_event().type != X.MapNotify:
-        pass
-    window.set_input_focus(X.RevertToParent, X.CurrentTime)
-    connection.sync()
+    x_window(connection)
 
     class Client:
         def told(self, number, timeout_s=20):
@@ -82,13 +71,6 @@ def client(display, monkeypatch):
 
     yield Client()
     connection.close()
-
-
-def wait_until(true, timeout_s=20):
-    until = time.monotonic() + timeout_s
-    while not true() and time.monotonic() < until:
-        time.sleep(0.01)
-    return true()
 
 
 def test_a_window_receives_the_keys_in_order(client, tmp_path):

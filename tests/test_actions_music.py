@@ -1,24 +1,18 @@
 """OSC and MIDI against real receivers: a UDP server of python-osc, a port of a running JACK."""
 
-import shutil
+import contextlib
 import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+import receivers
 from conftest import hand
+from receivers import wait_until
 from test_actions import event, plan
 
 from gestures import ActionError, Actions
-
-
-def wait_until(true, timeout_s=20):
-    until = time.monotonic() + timeout_s
-    while not true() and time.monotonic() < until:
-        time.sleep(0.01)
-    return true()
 
 
 @pytest.fixture
@@ -62,18 +56,13 @@ def test_osc_addresses_and_values_at_frame_rate(tmp_path, listener):
 
 @pytest.fixture(scope="module")
 def jack():
-    """A JACK without a sound card, as this machine's MIDI; skips where there is none."""
-    pytest.importorskip("rtmidi", reason="needs: pip install python-rtmidi")
-    pytest.importorskip("mido", reason="needs: pip install mido")
-    if shutil.which("jackd") is None:
-        pytest.skip("jackd is not installed: apt install jackd2")
-    words = ["jackd", "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "256"]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    """A JACK of our own; skips where there is none to start."""
+    with contextlib.ExitStack() as opened:
         try:
-            assert wait_until(lambda: subprocess.run(["jack_lsp"], capture_output=True, check=False).returncode == 0)
-            yield
-        finally:
-            server.terminate()
+            opened.enter_context(receivers.jack())
+        except LookupError as error:
+            pytest.skip(f"{error}: apt install jackd2, pip install python-rtmidi")
+        yield
 
 
 @pytest.mark.usefixtures("jack")

@@ -19,18 +19,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import REPOSITORY, hand
+from receivers import free_port
 from test_actions import event, plan
 
 from gestures import ActionError, Actions, Scores
 from gestures.actions.web import ROOM
 
 LABELS = ("rest", "go")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

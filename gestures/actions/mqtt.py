@@ -5,7 +5,6 @@ import importlib.util
 import json
 import re
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,9 @@ from gestures.errors import ActionError
 
 from .fields import Table
 from .orders import Action, Mode, Order
+from .outbox import Message, Outbox
 from .secrets import Secret
 
-QUEUED = 20_000
-"""Messages that wait while the broker is away; beyond them orders are lost, and counted."""
 ENTITY = {"tap": "event", "repeat": "event", "hold": "binary_sensor", "toggle": "binary_sensor", "analogue": "sensor"}
 """What Home Assistant shows for each mode."""
 ONCE = 2
@@ -86,23 +84,20 @@ def missing(broker: Broker) -> list[str]:
 class Mqtt:
     """Publishes orders; the library's thread connects, and connects again.
 
-    An event is a message of its own, delivered once. A switch or a value is a retained state: the newest counts, and on
-    each connection all of them are told anew, with the entities that Home Assistant is to know and that we are there.
+    An event is a message of its own, delivered once. A switch or a value is a retained state: on each connection all
+    of them are told anew, with the entities that Home Assistant is to know and that we are there.
     """
 
     def __init__(self, broker: Broker, actions: list[Action], tell: Callable[[str], None]) -> None:
         from paho.mqtt import client as paho
 
         self._broker, self._actions, self._tell = broker, actions, tell
-        self._states: dict[str, str] = {}
+        self._outbox = Outbox()
         self._number, self._run = 0, secrets.token_hex(4)
         self._away = False
-        self._lock = threading.Lock()
         version = paho.CallbackAPIVersion.VERSION2
         # A session that the broker keeps: what was under way when the line broke is finished, not begun again.
         self._client = paho.Client(version, client_id=broker.client, clean_session=False)
-        self._client.max_queued_messages_set(QUEUED)
-        self._client.max_inflight_messages_set(20)
         self._client.reconnect_delay_set(0.2, 10)
         self._client.will_set(f"{broker.topic}/availability", "offline", qos=1, retain=True)
         if broker.user is not None:
@@ -116,35 +111,46 @@ class Mqtt:
         self._client.on_connect_fail = lambda *_: self._missed("no answer")
         self._client.on_disconnect = lambda _c, _u, _f, reason, _p: self._missed(str(reason))
         self._client.on_message = lambda *_: self._introduce()
+        self._client.on_publish = lambda *_: self._published()
         self._client.connect_async(broker.host, broker.port, keepalive=30)
         self._client.loop_start()
 
     def do(self, order: Order) -> None:
-        """Publish it; raise `ActionError` when too much waits for the broker."""
+        """Have it published; raise `ActionError` when too much waits for the broker."""
         topic = f"{self._broker.topic}/{order.action.what}"
-        if ENTITY[order.action.mode] != "event":
-            text = f"{order.value:g}" if order.does == "value" else ("ON" if order.does == "down" else "OFF")
-            with self._lock:
-                self._states[topic] = text
-            # While the broker is away no states pile up: the newest is told on connection.
-            if self._client.is_connected():
-                self._client.publish(topic, text, qos=0 if order.does == "value" else 1, retain=True)
-            return
-        self._number += 1
-        told = order.json() | {"event_type": order.action.gesture, "id": f"{self._run}-{self._number}"}
-        if self._client.publish(topic, json.dumps(told), qos=ONCE).rc == 15:  # MQTT_ERR_QUEUE_SIZE
-            raise ActionError(f"{QUEUED} messages wait for the MQTT broker")
+        if order.does == "value":
+            self._outbox.put_value(topic, f"{order.value:g}")
+        elif ENTITY[order.action.mode] == "event":
+            self._number += 1
+            told = order.json() | {"event_type": order.action.gesture, "id": f"{self._run}-{self._number}"}
+            self._outbox.put_event(topic, json.dumps(told))
+        else:
+            self._outbox.put_state(topic, "ON" if order.does == "down" else "OFF")
+        self._publish()
 
     def close(self) -> None:
-        """Say that we are gone, once what waits has gone out, or two seconds have."""
+        """Say that we are gone, once what waits has gone out, or two seconds have; tell of what did not."""
+        lost = self._outbox.drain(2)
+        if lost:
+            self._tell(f"mqtt: {lost} messages had not reached the broker, and are lost")
         if self._client.is_connected():
             # The line may break meanwhile: then the broker says it for us.
             with contextlib.suppress(RuntimeError, ValueError):
                 there = f"{self._broker.topic}/availability"
-                self._client.publish(there, "offline", qos=ONCE, retain=True).wait_for_publish(2)
+                self._client.publish(there, "offline", qos=ONCE, retain=True).wait_for_publish(1)
         self._client.on_disconnect = None
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _publish(self) -> None:
+        """Send the next message, if it is time. No lock of ours is held: the library calls us back under its own."""
+        message = self._outbox.take()
+        if message is not None:
+            self._client.publish(message.topic, message.text, qos=1 if message.retain else ONCE, retain=message.retain)
+
+    def _published(self) -> None:
+        self._outbox.taken()
+        self._publish()
 
     def _connected(self, client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:  # noqa: ANN401
         if reason.is_failure:
@@ -159,15 +165,14 @@ class Mqtt:
 
     def _introduce(self) -> None:
         """Tell Home Assistant of the entities, that we are there, and what the states are; all retained."""
+        introductions = []
         for action in self._actions:
             component, about = self._about(action)
             path = f"{self._broker.discovery}/{component}/{self._broker.client}/{action.what}/config"
-            self._client.publish(path, json.dumps(about), qos=1, retain=True)
-        self._client.publish(f"{self._broker.topic}/availability", "online", qos=1, retain=True)
-        with self._lock:
-            states = dict(self._states)
-        for topic, text in states.items():
-            self._client.publish(topic, text, qos=1, retain=True)
+            introductions.append(Message(path, json.dumps(about), retain=True))
+        there = f"{self._broker.topic}/availability"
+        self._outbox.open([*introductions, Message(there, "online", retain=True)])
+        self._publish()
 
     def _about(self, action: Action) -> tuple[str, dict[str, Any]]:
         """The kind of entity, and Home Assistant's discovery message for it."""
@@ -188,6 +193,7 @@ class Mqtt:
         return component, about
 
     def _missed(self, reason: str) -> None:
+        self._outbox.shut()
         if not self._away:
             self._away = True
             self._tell(f"mqtt: no broker at {self._broker.host}:{self._broker.port} ({reason}); trying again")
