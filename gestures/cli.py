@@ -162,7 +162,7 @@ def _add_actions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     check = acting.add_parser("check", help="say what an actions file would do, and what it lacks here")
     check.add_argument("file", type=Path, metavar="FILE")
-    check.add_argument("--model", type=Path, metavar="DIR", help="the model whose gestures it must name")
+    check.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
     check.set_defaults(run=watching.check_actions)
 
 

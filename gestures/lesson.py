@@ -12,7 +12,7 @@ from .facing import is_mirrored
 from .inheriting import inherit
 from .model import load_keras
 from .overlay import Window, has_screen
-from .recording import Plan, Recorder
+from .recording import Assignment, Recorder
 from .studio import ring, run
 from .teaching import Taught, once_more, teach
 from .training import Recipe
@@ -99,7 +99,7 @@ def _record(name: str, source: str, options: argparse.Namespace) -> None:
         talk(f"{name}: {there} takes are there")
         return
     recorded = Recorded(f"gestures {__version__}", source, is_mirrored(source))
-    recorder = Recorder(Plan(name, options.person, options.data, options.takes - there, recorded=recorded), ring)
+    recorder = Recorder(Assignment(name, options.person, options.data, options.takes - there, recorded=recorded), ring)
     talk(f"{name}: hold a hand still in view, do it, hold it still again; u takes a take back, q goes on")
     run(recorder, source, None if options.no_window or not has_screen() else Window("gestures teach"))
     if there + len(recorder.kept) < FEWEST:

@@ -22,7 +22,7 @@ ADVISED_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Assignment:
     """What is to be recorded.
 
     `takes` of one `gesture` by one `person` into the set `into`; None takes as many as there are. `length_s` None:
@@ -47,7 +47,7 @@ class Recorder:
     one sentence, and why a take that cannot teach was not kept.
     """
 
-    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Assignment, say: Callable[[str], None]) -> None:
         """Raise `InputError` for a gesture or a person no file could be named after."""
         check_name(plan.gesture)
         check_name(plan.person)

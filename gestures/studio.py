@@ -17,7 +17,7 @@ from .facing import is_mirrored, turned
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
 from .overlay import Overlay, Window, has_screen
-from .recording import Plan, Recorder
+from .recording import Assignment, Recorder
 from .types import Frame, Observation
 from .video import Film
 
@@ -33,7 +33,7 @@ def record(options: argparse.Namespace) -> None:
         writable(options.keep_video)
         film = Film(options.keep_video, f"{options.gesture}_{options.person}")
     takes = options.takes if options.takes is not None else None if options.yes else 10
-    plan = Plan(
+    plan = Assignment(
         options.gesture,
         options.person,
         options.into,

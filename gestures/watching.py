@@ -49,8 +49,7 @@ def live(options: argparse.Namespace) -> None:
 def check_actions(options: argparse.Namespace) -> None:
     """`gestures actions check`: what a file would do, a line an action."""
     plan = load_plan(options.file)
-    if options.model is not None:
-        plan.fit(load(options.model).manifest.labels)
+    plan.fit(load(options.model).manifest.labels, options.model.resolve().name)
     print("\n".join(plan.sentences()))
     missing = plan.missing()
     for line in missing:
@@ -82,7 +81,7 @@ def _ended_by_signal() -> Iterator[None]:
 def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: Plan, *, dry_run: bool = False) -> None:
     began = time.perf_counter()
     model = load(options.model)
-    plan.fit(model.manifest.labels)
+    plan.fit(model.manifest.labels, options.model.resolve().name)
     recognizer = Recognizer(model)
     window = None if options.no_window else _window()
     corrector = _corrector(options)

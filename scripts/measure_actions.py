@@ -1,16 +1,21 @@
 """What the action layer costs and keeps: from event to the target's receipt; events through a broker that is restarted.
 
-scripts/measure_actions.py [--times N] [--only NAME …] [--events N] [--restarts N] [--json]
+scripts/measure_actions.py [--times N] [--only NAME …] [--events N] [--restarts N] [--kills N] [--json]
 
 For each target a real receiver on this machine (tests/receivers.py). Milliseconds from just before the event is pushed
-to the receipt. `broker`: events through mosquitto while it is stopped and started again. What cannot be had is said so.
+to the receipt. `broker`: events through mosquitto while it is stopped and started again. `kills`: `gestures live` ended
+by each of three signals while it holds two keys, at a random moment. What cannot be had is said so.
 """
 
 import argparse
 import contextlib
 import itertools
 import json
+import os
+import random
+import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +28,9 @@ sys.path.insert(0, str(TESTS))  # the receivers are those of the tests
 import receivers  # noqa: E402
 
 from gestures import Actions, Event, load_plan  # noqa: E402
-from gestures.console import talk  # noqa: E402
+from gestures.console import shipped, talk  # noqa: E402
 
-GAP_S = 0.02
+GAP_S = 0.1
 """Between two events: each finds an idle target."""
 
 
@@ -90,21 +95,63 @@ def broker(events: int, restarts: int, place: Path) -> dict[str, int]:
     }
 
 
+def kills(times: int, place: Path) -> dict[str, int]:
+    """`gestures live` holding ctrl+a on an X server, killed so many times by each signal: how often a key stuck."""
+    from Xlib import display
+
+    path = place / "actions.toml"
+    path.write_text('[keys]\nthrough = "pynput"\n[[action]]\ngesture = "wave"\nmode = "toggle"\nkeys = "ctrl+a"\n')
+    words = [
+        sys.executable,
+        "-m",
+        "gestures.cli",
+        "live",
+        "--no-window",
+        "--source",
+        str(shipped("data/demo/demo.mp4")),
+    ]
+    stuck = dict.fromkeys(("TERM", "KILL", "SEGV"), 0)
+    with receivers.x_server() as name:
+        there = display.Display(name)
+
+        def down() -> bool:
+            return any(there.query_keymap())
+
+        for number in range(times * len(stuck)):
+            signal_name = list(stuck)[number % len(stuck)]
+            command = [*words, "--do", str(path)]
+            environment = os.environ | {"DISPLAY": name}
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as live:
+                assert live.stdout is not None
+                live.stdout.readline()  # "wave began"
+                if not receivers.wait_until(down):
+                    raise LookupError("no key went down")
+                time.sleep(random.random() * 0.3)  # noqa: S311 - any moment will do
+                live.send_signal(getattr(signal, f"SIG{signal_name}"))
+            stuck[signal_name] += not receivers.wait_until(lambda: not down(), 10)
+        there.close()
+    return {"trials by each": times} | {f"stuck after {each}": count for each, count in stuck.items()}
+
+
 def main() -> int:
     """Print a line a target, or one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=300, metavar="N", help="events a target (default: 300)")
     parser.add_argument("--events", type=int, default=10_000, metavar="N", help="events through the broker")
     parser.add_argument("--restarts", type=int, default=10, metavar="N", help="of the broker (default: 10)")
-    parser.add_argument("--only", nargs="+", choices=(*receivers.RECEIVERS, "broker"), metavar="NAME")
+    parser.add_argument("--kills", type=int, default=20, metavar="N", help="by each signal (default: 20)")
+    every = (*receivers.RECEIVERS, "broker", "kills")
+    parser.add_argument("--only", nargs="+", choices=every, default=every, metavar="NAME")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     figures: dict[str, dict[str, float] | dict[str, int] | str] = {}
-    for name in given.only or (*receivers.RECEIVERS, "broker"):
+    for name in given.only:
         with tempfile.TemporaryDirectory() as place:
             try:
                 if name == "broker":
                     figures[name] = broker(given.events, given.restarts, Path(place))
+                elif name == "kills":
+                    figures[name] = kills(given.kills, Path(place))
                 else:
                     figures[name] = latency(name, given.times, Path(place))
             except LookupError as error:

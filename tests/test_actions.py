@@ -116,6 +116,39 @@ def test_nothing_acts_until_armed_and_again_after_the_time_out():
     assert orders(modes, *rows) == [(2.5, "tap"), (4, "tap"), (8, "down"), (12, "up")]
 
 
+def test_while_paused_or_unarmed_no_value_is_told_and_nobody_arms():
+    modes = Modes(Plan((entry("analogue", None, value="x"),), arm="arm", pause="stop"))
+    hands = {0: hand()}
+    assert modes.push([], hands, 0.0) == []
+    assert len(modes.push([event(1, gesture="arm")], hands, 1.0)) == 1
+    assert modes.push([event(2, gesture="stop")], hands, 2.0) == []
+    assert modes.push([], hands, 2.1) == []
+    assert modes.push([event(20, gesture="arm")], hands, 20.0) == []
+    assert modes.push([event(21, gesture="stop")], hands, 21.0) == []
+    assert modes.state == "waiting to be armed"
+
+
+def test_a_lamp_left_on_keeps_nothing_armed_and_a_key_held_does():
+    for target, state in (("mqtt", "waiting to be armed"), ("keys", "acting")):
+        modes = Modes(Plan((replace(entry("toggle"), target=target),), arm="arm", arm_s=2.0))
+        rows = [(0, event(0, gesture="arm")), (1, event(1)), (1.5, event(1.5, "ended")), (3, None), (4.5, None)]
+        assert orders(modes, *rows) == [(1, "down")]
+        assert modes.state == state
+
+
+def test_what_is_refused_keeps_nothing_armed_and_disarming_lets_go():
+    modes = Modes(Plan((entry("hold", hand="left"),), arm="arm", arm_s=2.0))
+    rows = [
+        (0, event(0, gesture="arm")),
+        (1.5, event(1.5)),
+        (2.5, event(2.5, side="left")),
+        (3, event(3, gesture="arm")),
+        (4, event(4, side="left")),
+        (9, None),  # no picture came for five seconds
+    ]
+    assert orders(modes, *rows) == [(4, "down"), (9, "up")]
+
+
 def test_pause_lets_go_and_nothing_acts_until_it_comes_again():
     modes = Modes(Plan((entry("hold"), entry("repeat", "again", every_s=0.5)), pause="stop"))
     rows = [
@@ -236,7 +269,14 @@ def test_easing_depends_on_time_not_on_frames(gaps):
     ("text", "told"),
     [
         ("", "has no actions"),
-        ("[[action]]\n", "must do one thing"),
+        ("[[action]]\n", "must do one thing, not nothing"),
+        ('[[action]]\ngesture = "go"\nkey = "a"\n', "action 1 (go): 'key' means nothing here: perhaps keys?"),
+        (
+            '[[action]]\ngesture = "go"\nkeys = "a"\nvalue = "x"\n',
+            "value goes with mode = \"analogue\", not with 'tap'",
+        ),
+        ('[[action]]\ngesture = "go"\nkeys = "a"\nmode = "hold"\nevery_s = 1\n', 'every_s goes with mode = "repeat"'),
+        ("[[action]]\ngesture = go\n", "texts stand in quotes"),
         ('[[action]]\ncommand = ["a"]\n', "names no gesture"),
         ('[[action]]\ngesture = "go"\ncommand = "rm -rf /"\n', "must be a list of arguments"),
         ('[[action]]\ngesture = "go"\ncommand = []\n', "must be a list of arguments"),
@@ -437,7 +477,7 @@ def test_a_python_function_gets_orders_in_turn(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # However the program ends, what is down comes up.
     assert (done.returncode, done.stdout) == (5, "down go\nup go\n"), done.stderr
-    (tmp_path / "mine.py").write_text("def other(order): pass\n")
+    (tmp_path / "mine.py").write_text("raise RuntimeError\n")
     with pytest.raises(ActionError, match="mend that file"), Actions(plan(tmp_path, text), print):
         pass
 
@@ -455,23 +495,47 @@ def test_pausing_by_hand_lets_go(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_is_good_for_the_starter_model(path, capsys, monkeypatch):
-    for name in ("GESTURES_TOKEN", "MQTT_PASSWORD", "WEBHOOK_TOKEN"):
+    for name in ("GESTURES_TOKEN", "MQTT_PASSWORD", "WEBHOOK_TOKEN", "DISPLAY"):
         monkeypatch.setenv(name, "test")
-    code = main(["actions", "check", str(path), "--model", str(shipped("trained/starter"))])
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    code = main(["actions", "check", str(path)])
     out, err = capsys.readouterr()
     assert code == 0, err
     assert len(out.splitlines()) >= max(1, path.read_text("utf-8").count("[[action]]"))
 
 
 def test_check_says_what_is_missing(tmp_path, capsys):
-    plan(tmp_path, '[[action]]\ngesture = "go"\ncommand = ["no-such-program"]\n')
-    assert main(["actions", "check", str(tmp_path / "actions.toml")]) == 1
-    out, err = capsys.readouterr()
-    assert out == "go (either hand): command no-such-program, once\n"
-    assert "'no-such-program' is not found" in err
-    words = ["actions", "check", str(tmp_path / "actions.toml"), "--model", str(shipped("trained/starter"))]
+    words = ["actions", "check", str(tmp_path / "actions.toml")]
+    plan(tmp_path, '[[action]]\ngesture = "wave"\ncommand = ["no-such-program"]\n')
     assert main(words) == 1
-    assert "knows no gesture 'go'" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == "wave (either hand): command no-such-program, once\n"
+    assert "'no-such-program' is not found" in err
+    for line, told in (
+        ('gesture = "wvae"', "the model starter knows no gesture 'wvae': perhaps wave?"),
+        ('gesture = "rest"', "knows no gesture 'rest'"),
+        ('gesture = "wave"\npython = "lamp.py:dimm"', "lamp.py has no function 'dimm': perhaps dim?"),
+        ('gesture = "wave"\npython = "none.py:dim"', "none.py is not there"),
+        ('gesture = "wave"\npython = "broken.py:dim"', "broken.py is no Python"),
+    ):
+        (tmp_path / "lamp.py").write_text("import sys\n\ndef dim(order):\n    raise SystemExit\n")
+        (tmp_path / "broken.py").write_text("def dim(:\n")
+        plan(tmp_path, f"[[action]]\n{line}\n" + ("" if "python" in line else 'command = ["true"]\n'))
+        assert main(words) == 1
+        assert told in capsys.readouterr().err
+    for gesture, switch in (("wvae", "arm"), ("wvae", "pause")):
+        plan(tmp_path, f'{switch} = "{gesture}"\n[[action]]\ngesture = "wave"\ncommand = ["true"]\n')
+        assert main(words) == 1
+        assert "perhaps wave?" in capsys.readouterr().err
+
+
+def test_live_refuses_a_gesture_that_the_model_does_not_know(tmp_path, capsys):
+    plan(tmp_path, '[[action]]\ngesture = "wvae"\ncommand = ["true"]\n')
+    words = ["live", "--no-window", "--source", str(shipped("data/demo/demo.mp4"))]
+    assert main([*words, "--do", str(tmp_path / "actions.toml")]) == 1
+    assert "perhaps wave?" in capsys.readouterr().err
+    assert main([*words, "--dry-run"]) == 1
+    assert "add --do FILE" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

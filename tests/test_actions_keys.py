@@ -13,7 +13,7 @@ from receivers import wait_until, x_server, x_window
 from test_actions import event, plan
 
 from gestures import ActionError, Actions
-from gestures.actions.keys import missing
+from gestures.actions.keys import Keys, missing
 from gestures.console import shipped
 
 HOLD = '[[action]]\ngesture = "wave"\nmode = "toggle"\nkeys = "ctrl+a"\n'
@@ -153,25 +153,90 @@ def test_no_desktop_is_one_sentence(monkeypatch, tmp_path):
         pass
     if not Path("/dev/uinput").exists():
         with (
-            pytest.raises(ActionError, match="uinput did not open"),
+            pytest.raises(ActionError, match="sudo modprobe uinput"),
             Actions(plan(tmp_path, through.format("uinput")), print),
         ):
             pass
-    assert missing("pynput") is None
+        with pytest.raises(ActionError, match="uinput did not open"):
+            Keys("uinput")
+    assert missing("pynput") == []
+    monkeypatch.setenv("DISPLAY", "")
+    assert ["DISPLAY is not set" in line for line in missing("pynput")] == [True]
 
 
-def test_the_kernel_gets_the_keys(tmp_path):
-    """Through uinput, and read back from the device that the kernel makes of it."""
+@pytest.fixture
+def kernel():
+    """A function that finds, by name, a device that the kernel has made; skips where it makes none."""
     evdev = pytest.importorskip("evdev", reason="needs: pip install evdev")
     if not os.access("/dev/uinput", os.W_OK):
         pytest.skip("/dev/uinput is not here or may not be written: modprobe uinput")
-    with Actions(plan(tmp_path, '[keys]\nthrough = "uinput"\n' + HOLD), print) as acting:
-        device = next(d for d in map(evdev.InputDevice, evdev.list_devices()) if d.name == "gestures keyboard")
-        acting.push([event(1, gesture="wave")], {}, 1)
-        assert wait_until(lambda: len(device.active_keys()) == 2)
-        acting.push([event(2, gesture="wave")], {}, 2)
-        assert wait_until(lambda: device.active_keys() == [])
+    opened = []
+
+    def find(name):
+        found = [device for device in map(evdev.InputDevice, evdev.list_devices()) if device.name == f"gestures {name}"]
+        opened.extend(found)
+        return found[-1] if found else None
+
+    yield find
+    for device in opened:
         device.close()
+
+
+def happened(device, number, timeout_s=20):
+    """The next `number` things that a device of the kernel says, by the kernel's own names."""
+    from evdev import ecodes
+
+    out, until = [], time.monotonic() + timeout_s
+    while len(out) < number and time.monotonic() < until:
+        for got in iter(device.read_one, None):
+            if got.type != ecodes.EV_SYN:
+                name = ecodes.bytype[got.type][got.code]
+                out.append((name if isinstance(name, str) else name[0], got.value))
+        time.sleep(0.01)
+    return out
+
+
+def test_the_kernel_gets_keys_buttons_wheel_and_places_in_order(kernel, tmp_path):
+    """Through uinput, and read back from the devices that the kernel makes of it."""
+    from conftest import hand
+    from evdev import ecodes
+
+    text = (
+        '[keys]\nthrough = "uinput"\n[[action]]\ngesture = "go"\nkeys = "ctrl+a"\n'
+        '[[action]]\ngesture = "hold"\nmode = "hold"\nkeys = "f5"\n[[action]]\ngesture = "click"\nmouse = "right"\n'
+        '[[action]]\ngesture = "turn"\nmouse = "scroll_down"\n'
+        '[[action]]\ngesture = "point"\nmode = "analogue"\nvalue = "x"\nmouse = "x"\n'
+    )
+    with Actions(plan(tmp_path, text), print) as acting:
+        board, pointer = kernel("keyboard"), kernel("pointer")
+        acting.push([event(1, gesture="hold")], {}, 1)
+        acting.push([event(2)], {}, 2)
+        keys = [("KEY_F5", 1), ("KEY_LEFTCTRL", 1), ("KEY_A", 1), ("KEY_A", 0), ("KEY_LEFTCTRL", 0)]
+        assert happened(board, 5) == keys
+        assert board.active_keys() == [ecodes.KEY_F5]
+        acting.push([event(3, gesture="click"), event(3, gesture="turn")], {}, 3)
+        right = next(name for name, code in ecodes.ecodes.items() if code == ecodes.BTN_RIGHT and name == "BTN_RIGHT")
+        assert happened(pointer, 3) == [(right, 1), (right, 0), ("REL_WHEEL", -1)]
+        acting.push([event(4, gesture="point")], {0: hand(at=(0.25, 0.5))}, 4)
+        ((axis, place),) = happened(pointer, 1)
+        assert (axis, place / 65535) == ("ABS_X", pytest.approx(0.75, abs=0.02))
+    assert happened(board, 1)[:1] in ([("KEY_F5", 0)], [])  # let go, or gone with the device
+    assert kernel("keyboard") is None
+
+
+def test_the_kernel_keeps_no_key_down_when_we_are_killed(kernel, tmp_path):
+    plan(tmp_path, '[keys]\nthrough = "uinput"\n' + HOLD)
+    code = (
+        "import sys, time\nfrom gestures import *\nwith Actions(load_plan(sys.argv[1]), print) as actions:\n"
+        "    actions.push([Event('wave', 'began', 1.0, 1.0, 0, 'left', 0.9)], {}, 1.0)\n    time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "actions.toml")]) as process:
+        assert wait_until(lambda: kernel("keyboard") is not None, 60)
+        board = kernel("keyboard")
+        assert wait_until(lambda: len(board.active_keys()) == 2)
+        process.kill()
+        assert happened(board, 4)[-2:] == [("KEY_A", 0), ("KEY_LEFTCTRL", 0)]
+    assert wait_until(lambda: kernel("keyboard") is None)
 
 
 def test_every_name_of_a_key_is_known_to_both_libraries(display):

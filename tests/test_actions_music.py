@@ -129,7 +129,7 @@ def test_osc_to_nowhere_is_one_sentence(tmp_path):
         ("midi = { note = 60, control = 7 }", "a note or a control"),
         ("midi = { note = 60, canal = 1 }", "perhaps channel"),
         ('midi = { note = 60 }\nmode = "analogue"', "no analogue values"),
-        ("midi = 60", "must be a table"),
+        ("midi = 60", "such as { note = 60 }"),
     ],
 )
 def test_unclear_music_is_one_sentence(tmp_path, line, told):

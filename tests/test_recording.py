@@ -16,7 +16,7 @@ from test_cutting import played
 import gestures
 from gestures.cli import main
 from gestures.clips import Recorded
-from gestures.recording import Plan, Recorder, keep
+from gestures.recording import Assignment, Recorder, keep
 
 MOVES = [(1.0, 1.6), (3.5, 4.3), (6.0, 6.5)]
 
@@ -24,7 +24,7 @@ MOVES = [(1.0, 1.6), (3.5, 4.3), (6.0, 6.5)]
 def record(into, seen, gesture="swipe", keys=None, **wanted):
     """Record what is `seen`; `keys` (time: key) are typed at their times."""
     told = []
-    recorder = Recorder(Plan(gesture, "ana", into, **wanted), told.append)
+    recorder = Recorder(Assignment(gesture, "ana", into, **wanted), told.append)
     waiting = sorted((keys or {}).items())
     for each in seen:
         recorder.push(each)

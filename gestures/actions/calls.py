@@ -1,5 +1,6 @@
 """Targets of the user's own making: a command, a Python function, an address that is sent JSON."""
 
+import ast
 import importlib.util
 import json
 import shutil
@@ -14,6 +15,7 @@ from typing import Any
 
 from gestures.errors import ActionError
 
+from .fields import like
 from .orders import Mode, Order
 from .secrets import Secret
 
@@ -53,9 +55,20 @@ def missing_program(name: str) -> str | None:
 
 
 def missing_function(name: str, folder: Path) -> str | None:
-    """What to do about a Python file that is not there; None where it is. The file is not run."""
-    path = folder / name.rpartition(":")[0]
-    return None if path.is_file() else f"{path} is not there: write it, or mend its name"
+    """What to do about a Python function that is not there; None where it is. The file is read, not run."""
+    file, _, function = name.rpartition(":")
+    path = folder / file
+    try:
+        tree = ast.parse(path.read_bytes())
+    except OSError:
+        return f"{path} is not there: write it, or mend its name"
+    except (SyntaxError, ValueError) as error:
+        return f"{path} is no Python ({error}): mend it"
+    made = [part.name for part in tree.body if isinstance(part, ast.FunctionDef)]
+    # A function may also come by an import or an assignment: whoever calls it finds out.
+    if function in made or not all(isinstance(part, ast.FunctionDef | ast.Expr | ast.Import) for part in tree.body):
+        return None
+    return f"{path} has no function {function!r}{like(function, made)}"
 
 
 class Command:

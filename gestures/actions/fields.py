@@ -90,9 +90,13 @@ class Table:
 
     def done(self) -> None:
         """Raise `ActionError` for a field that nobody asked for."""
+        self.only(sorted(self._known))
+
+    def only(self, names: Sequence[str]) -> None:
+        """Raise `ActionError` for a field that is none of `names`."""
         for name in self._given:
-            if name not in self._known:
-                raise ActionError(f"{self._where}: {name!r} means nothing here{like(name, sorted(self._known))}")
+            if name not in names:
+                raise ActionError(f"{self._where}: {name!r} means nothing here{like(name, names)}")
 
 
 def _is_number(given: object) -> bool:

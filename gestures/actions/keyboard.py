@@ -43,7 +43,7 @@ class Desktop:
 
             self._keyboard, self._mouse = keyboard.Controller(), mouse.Controller()
         except Exception as error:
-            reason = " ".join(str(error).split())[:120]
+            reason = str(error).partition("\n")[0][:120]
             raise ActionError(f'no desktop to press keys on ({reason}): on Wayland set through = "uinput"') from error
         self._keys, self._buttons = keyboard.Key, mouse.Button
         self._size = _screen()

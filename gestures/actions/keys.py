@@ -1,6 +1,5 @@
 """Keys and the mouse, pressed by a small process of its own, which lets go of everything however this one ends."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ from gestures.errors import ActionError
 
 from .fields import Table, like
 from .keynames import AXES, BUTTONS, KEYS, SIGNS, WHEEL
+from .needs import library
 from .orders import Mode, Order
 
 START_S = 15.0
@@ -53,16 +53,21 @@ def read_settings(table: Table) -> str:
     through = table.choice("through", THROUGH, "auto")
     if through != "auto" or not sys.platform.startswith("linux"):
         return "pynput" if through == "auto" else through
-    bare = "WAYLAND_DISPLAY" in os.environ or "DISPLAY" not in os.environ
+    bare = os.environ.get("WAYLAND_DISPLAY") or not os.environ.get("DISPLAY")
     return "uinput" if bare else "pynput"
 
 
-def missing(through: str) -> str | None:
-    """What to do about a library that is not there; None where it is."""
+def missing(through: str) -> list[str]:
+    """What pressing needs and is not here, a line each: the library, a desktop or the kernel's uinput."""
     package = "evdev" if through == "uinput" else "pynput"
-    if importlib.util.find_spec(package) is not None:
-        return None
-    return f"keys need the library {package}: pip install 'gestures[keys]'"
+    lacks = [library("keys", package, package)]
+    if through == "uinput" and not os.access("/dev/uinput", os.W_OK):
+        lacks.append(
+            "keys go through /dev/uinput here: sudo modprobe uinput, and let your user write that file (udev rule)"
+        )
+    elif through == "pynput" and sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        lacks.append('keys need a desktop, and DISPLAY is not set: start it there, or set [keys] through = "uinput"')
+    return [line for line in lacks if line is not None]
 
 
 class Keys:

@@ -1,5 +1,6 @@
 """The action layer: a plan, its modes, and a worker for each of its targets."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +19,8 @@ from .plan import Plan
 from .web import Web
 from .workers import Worker
 
+SAID_S = 0.5
+"""A dry run tells of one action's values no oftener than this."""
 PATIENCE_S = 3.0
 """How long all targets together may take to end."""
 
@@ -45,6 +48,7 @@ class Actions:
         self._workers: dict[str, Worker] = {}
         self._web: Web | None = None
         self._time = 0.0
+        self._said: dict[str, float] = {}  # action -> when its value was last told, s
 
     def __enter__(self) -> "Actions":
         targets: dict[str, Target] = {}
@@ -100,10 +104,19 @@ class Actions:
             self._tell(f"actions: {self._state}")
         for order in orders:
             if self._dry_run:
-                value = f" {order.value:.3f}" if order.does == "value" else ""
-                self._tell(f"would {order.does}{value}: {order.action.says}")
+                self._say(order)
             else:
                 self._workers[order.action.target].put(order)
+
+    def _say(self, order: Order) -> None:
+        """Tell what would be done; of values, as many as one can read."""
+        value = ""
+        if order.does == "value":
+            if order.time - self._said.get(order.action.name, -math.inf) < SAID_S:
+                return
+            self._said[order.action.name] = order.time
+            value = f" {order.value:.3g}"
+        self._tell(f"would {order.does}{value}: {order.action.says}")
 
     def _open(self, name: str) -> Target:
         plan = self._plan

@@ -25,6 +25,16 @@ class _Line:
         self._ease = Ease(action.ease_s)
         self._following: int | None = None
 
+    @property
+    def may_stay(self) -> bool:
+        """Whether what is down may stay so without anybody: a lamp that was switched on, not a key."""
+        return self.action.mode == "toggle" and self.action.target not in STUCK
+
+    @property
+    def keeps_armed(self) -> bool:
+        """Whether it is at work."""
+        return bool(self.under_way) or (self.down is not None and not self.may_stay)
+
     def began(self, event: Event, time: float) -> list[Order]:
         action = self.action
         cooling = self._acted is not None and time - self._acted < action.cooldown_s
@@ -111,7 +121,7 @@ class Modes:
         if self.state == "acting":
             for line in self._lines:
                 orders += line.pass_time(hands, time)
-                if self._plan.arm is not None and (line.under_way or line.down is not None):
+                if self._plan.arm is not None and line.keeps_armed:
                     self._armed = time
         return orders
 
@@ -119,7 +129,7 @@ class Modes:
         """Up with everything that is held or would be stuck; what was under way is forgotten."""
         orders = []
         for line in self._lines:
-            if line.action.mode != "toggle" or line.action.target in STUCK:
+            if not line.may_stay:
                 orders += line.let_go(time)
             line.under_way.clear()
         return orders
@@ -151,6 +161,5 @@ class Modes:
             if not began:
                 orders += line.ended(event, time)
             elif self.state == "acting":
-                self._armed = time if self._armed is not None else None
                 orders += line.began(event, time)
         return orders

@@ -1,7 +1,6 @@
 """MQTT, and Home Assistant by it: events, switches and values as entities that it finds by itself."""
 
 import contextlib
-import importlib.util
 import json
 import re
 import secrets
@@ -13,6 +12,7 @@ from typing import Any
 from gestures.errors import ActionError
 
 from .fields import Table
+from .needs import library
 from .orders import Action, Mode, Order
 from .outbox import Message, Outbox
 from .secrets import Secret
@@ -73,12 +73,10 @@ def read_settings(table: Table, folder: Path) -> Broker:
 
 def missing(broker: Broker) -> list[str]:
     """What the broker needs and is not here, a line each."""
-    lacks = []
-    if importlib.util.find_spec("paho") is None:
-        lacks.append("mqtt needs the library paho-mqtt: pip install 'gestures[mqtt]'")
+    lacks = [library("mqtt", "paho", "paho-mqtt")]
     if broker.ca is not None and not broker.ca.is_file():
         lacks.append(f"{broker.ca} is not there: name the certificate of the broker's authority")
-    return lacks
+    return [line for line in lacks if line is not None]
 
 
 class Mqtt:

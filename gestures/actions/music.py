@@ -1,7 +1,6 @@
 """Sound: OSC messages, MIDI notes and controllers."""
 
-import importlib.util
-import time
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +52,7 @@ def read_osc_settings(table: Table) -> tuple[str, int]:
 
 def read_midi(given: object, mode: Mode) -> tuple[Note, str]:
     """A note or a controller; raise `ActionError` for anything else."""
-    table = Table("midi", given)
+    table = Table("midi", given if isinstance(given, dict) else {})
     kinds = [kind for kind in ("note", "control") if table.has(kind)]
     if len(kinds) != 1:
         raise ActionError("midi must be a note or a control, such as { note = 60 } or { control = 7, channel = 2 }")
@@ -68,15 +67,6 @@ def read_midi(given: object, mode: Mode) -> tuple[Note, str]:
 def read_midi_settings(table: Table) -> Port:
     """The port."""
     return Port(table.text("port"), table.choice("through", tuple(APIS), "auto"))
-
-
-def missing(package: str) -> str | None:
-    """What to do about a library that is not there; None where it is."""
-    extra = {"pythonosc": ("python-osc", "osc"), "mido": ("mido", "midi"), "rtmidi": ("python-rtmidi", "midi")}
-    if importlib.util.find_spec(package) is not None:
-        return None
-    name, part = extra[package]
-    return f"{part} needs the library {name}: pip install {name}"
 
 
 class Osc:
@@ -101,7 +91,7 @@ class Osc:
 
 
 class Midi:
-    """Plays notes and turns controllers; notes that still sound are ended with it."""
+    """Plays notes and turns controllers; a tapped note ends by itself, and what still sounds ends with it all."""
 
     def __init__(self, port: Port) -> None:
         import mido
@@ -122,40 +112,54 @@ class Midi:
             raise ActionError(
                 f"no MIDI port opened ({reason}): name one in [midi] port, or start the sound system"
             ) from error
+        self._lock = threading.RLock()
         self._sounding: set[Note] = set()
+        self._ends: dict[Note, threading.Timer] = {}
 
     def do(self, order: Order) -> None:
-        """Play it."""
+        """Play it. Never waits: a tap is over after `LENGTH_S`, and other notes may begin meanwhile."""
         note: Note = order.action.what
-        if note.kind == "control" and order.does == "value":
-            self._control(note, round(min(127.0, max(0.0, order.value))))
-            return
-        if order.does in ("tap", "down"):
-            self._press(note)
-        if order.does == "tap":
-            time.sleep(LENGTH_S)
-        if order.does in ("tap", "up"):
+        with self._lock:
+            if order.does == "value":
+                self._control(note, round(min(127.0, max(0.0, order.value))))
+                return
             self._release(note)
+            if order.does in ("tap", "down"):
+                self._press(note)
+            if order.does == "tap":
+                self._ends[note] = threading.Timer(LENGTH_S, self._release, (note,))
+                self._ends[note].start()
 
     def close(self) -> None:
         """End the notes, then the port."""
-        for note in list(self._sounding):
-            self._release(note)
+        with self._lock:
+            ends = list(self._ends.values())
+            for note in list(self._sounding):
+                self._release(note)
+        for end in ends:
+            end.join()
         self._port.close()
 
     def _control(self, note: Note, value: int) -> None:
         self._port.send(self._message("control_change", channel=note.channel, control=note.number, value=value))
 
     def _press(self, note: Note) -> None:
+        self._sounding.add(note)
         if note.kind == "control":
             self._control(note, 127)
         else:
-            self._sounding.add(note)
             self._port.send(self._message("note_on", channel=note.channel, note=note.number, velocity=note.velocity))
 
     def _release(self, note: Note) -> None:
-        if note.kind == "control":
-            self._control(note, 0)
-        else:
+        """End it, if it sounds."""
+        with self._lock:
+            end = self._ends.pop(note, None)
+            if end is not None:
+                end.cancel()
+            if note not in self._sounding:
+                return
             self._sounding.discard(note)
-            self._port.send(self._message("note_off", channel=note.channel, note=note.number))
+            if note.kind == "control":
+                self._control(note, 0)
+            else:
+                self._port.send(self._message("note_off", channel=note.channel, note=note.number))

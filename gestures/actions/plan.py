@@ -12,6 +12,7 @@ from gestures.errors import ActionError
 
 from . import calls, keys, mqtt, music, web
 from .fields import Table, like
+from .needs import library
 from .orders import MODES, SIDES, Action, Mode
 from .secrets import Secret
 from .values import VALUES
@@ -34,6 +35,14 @@ FIELDS: dict[str, tuple[str, Callable[[object, Mode], tuple[Any, str]]]] = {
     "webhook": ("webhook", calls.read_webhook),
 }
 """What an action may do: the field of the file -> the target, and how the field is read: (what, the same in words)."""
+
+
+SETTINGS: dict[str, tuple[Mode, ...]] = {
+    **dict.fromkeys(("gesture", "mode", "name", "hand", "confidence", "cooldown_s"), MODES),
+    "every_s": ("analogue", "repeat"),
+    **dict.fromkeys(("value", "range", "ease_s"), ("analogue",)),
+}
+"""The other fields of an action, and the modes that each goes with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +69,28 @@ class Plan:
         """The actions of one target."""
         return [action for action in self.actions if action.target == target]
 
-    def fit(self, labels: Sequence[str]) -> None:
-        """Raise `ActionError` when a gesture is none of the model's `labels`, rest first."""
+    def fit(self, labels: Sequence[str], model: str) -> None:
+        """Raise `ActionError` when a gesture is none of the `labels`, rest first, of the model called `model`."""
         for gesture in (*(action.gesture for action in self.actions), self.arm, self.pause):
             if gesture is not None and gesture not in labels[1:]:
-                raise ActionError(f"this model knows no gesture {gesture!r}{like(gesture, labels[1:])}")
+                raise ActionError(
+                    f"the model {model} knows no gesture {gesture!r}{like(gesture, labels[1:])}, "
+                    "or name another with --model"
+                )
 
     def missing(self) -> list[str]:
         """What the file needs and this machine lacks, a line each: programs, libraries, secrets."""
         found = [calls.missing_program(action.what[0]) for action in self.of("command")]
         found += [calls.missing_function(action.what, self.folder) for action in self.of("python")]
         if self.of("keys"):
-            found.append(keys.missing(self.through))
+            found += keys.missing(self.through)
         if self.of("mqtt"):
             found += mqtt.missing(self.broker)
         if self.of("osc"):
-            found.append(music.missing("pythonosc"))
+            found.append(library("osc", "pythonosc", "python-osc"))
         if self.of("midi"):
-            found += [music.missing("mido"), music.missing("rtmidi")]
+            # Not by the extra: where there is no wheel of it, the extra leaves it out.
+            found += [library("midi", "mido", "mido"), library("midi", "rtmidi", "python-rtmidi", "python-rtmidi")]
         if self.site is not None:
             found += web.missing(self.site)
         found += [secret.missing() for secret in self.secrets()]
@@ -174,19 +187,23 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ActionError(f"{path} is no TOML ({error}): see examples/ for how one looks") from error
+        raise ActionError(f"{path} is no TOML ({error}): mend that line; texts stand in quotes") from error
 
 
 def _action(number: int, given: object) -> Action:
-    where = f"action {number}"
+    named = given.get("gesture") if isinstance(given, dict) else None
+    where = f"action {number} ({named})" if isinstance(named, str) else f"action {number}"
     table = Table(where, given)
     gesture = table.text("gesture")
-    where = f"action {number}" + (f" ({gesture})" if gesture else "")
     chosen = [name for name in FIELDS if table.has(name)]
     if len(chosen) != 1:
+        table.only((*FIELDS, *SETTINGS))
         named = " and ".join(chosen) or "nothing"
         raise ActionError(f"{where} must do one thing, not {named}: name one of {', '.join(FIELDS)}")
     mode: Mode = table.choice("mode", MODES, "tap")  # type: ignore[assignment]
+    for name, modes in SETTINGS.items():
+        if table.has(name) and mode not in modes:
+            raise ActionError(f'{where}: {name} goes with mode = "{modes[-1]}", not with {mode!r}')
     analogue = mode == "analogue"
     target, read = FIELDS[chosen[0]]
     try:

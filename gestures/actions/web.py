@@ -4,7 +4,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import hmac
-import importlib.util
 import json
 import threading
 from collections import deque
@@ -17,6 +16,7 @@ from gestures.errors import ActionError
 from gestures.types import Event, Hand, Scores
 
 from .fields import Table
+from .needs import library
 from .secrets import Secret
 
 if TYPE_CHECKING:
@@ -58,12 +58,10 @@ def read_settings(table: Table, folder: Path) -> Site:
 
 def missing(site: Site) -> list[str]:
     """What the site needs and is not here, a line each."""
-    lacks = []
-    if importlib.util.find_spec("aiohttp") is None:
-        lacks.append("web needs the library aiohttp: pip install 'gestures[web]'")
+    lacks = [library("web", "aiohttp", "aiohttp")]
     if site.page is not None and not site.page.is_file():
         lacks.append(f"{site.page} is not there: name a page, or none")
-    return lacks
+    return [line for line in lacks if line is not None]
 
 
 class _Listener:
