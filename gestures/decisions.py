@@ -11,13 +11,18 @@ ROUNDING_S = 1e-6
 """Times are sums of many ticks; three tenths of a second must not take one tick more for a last binary digit."""
 
 
+AFTERWARDS_S = 2.0
+"""A hand that comes into sight so soon after an event is on its way back from it: it has no last word of its own. A hand
+lost in midst of a gesture is found again as another."""
+
 _time = attrgetter("time")
 
 
 class Decider:
     """One hand's decisions. `labels[0]` is rest and never fires."""
 
-    def __init__(self, labels: tuple[str, ...], rules: DecisionRules) -> None:
+    def __init__(self, labels: tuple[str, ...], rules: DecisionRules, ended: float | None = None) -> None:
+        """`ended` s is when an event ended just before this hand came into sight; None when none did."""
         self._labels, self._rules = labels, rules
         self._on = [rules.on_for(label) for label in labels]
         self._last: Scores | None = None
@@ -25,7 +30,7 @@ class Decider:
         self._silent = False  # this hand shares an event that the other hand tells
         self._pending: tuple[int, float] | None = None  # class, since when it has been above its level
         self._moving: float | None = None  # since when rest has been unlikely
-        self._ended: float | None = None
+        self._ended = ended
         self._free: float | None = None  # s: no event of this hand can have started before
 
     @property
@@ -113,6 +118,7 @@ class Decisions:
         self._labels, self._rules = labels, rules
         self._hands: dict[int, Decider] = {}
         self._sides: dict[int, str] = {}
+        self._ended: float | None = None  # s: when the last event did
 
     def push(self, ticks: Sequence[Scores], gone: Sequence[int], time: float) -> list[Event]:
         """What these scores decide; the hands in `gone` left before them, which is known at `time` (s)."""
@@ -124,7 +130,8 @@ class Decisions:
 
     def _decide(self, scores: Scores) -> list[Event]:
         if scores.hand not in self._hands:
-            self._hands[scores.hand] = Decider(self._labels, self._rules)
+            lately = self._ended is not None and scores.time - self._ended <= AFTERWARDS_S
+            self._hands[scores.hand] = Decider(self._labels, self._rules, self._ended if lately else None)
         self._sides[scores.hand] = scores.side
         return self._hands[scores.hand].push(scores)
 
@@ -147,6 +154,7 @@ class Decisions:
                 told += self._together(event, fresh)
                 continue
             told.append(event)
+            self._ended = event.time
             for decider in self._hands.values():
                 decider.release(event)
         return told

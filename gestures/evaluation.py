@@ -1,6 +1,5 @@
-"""Replay recordings through the live engine, score what it says, fit the levels at which it speaks."""
+"""Replay recordings through the live engine and score what it says."""
 
-import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,20 +14,11 @@ from .errors import GesturesError
 from .files import write_whole
 from .model import Model
 from .recognizer import Follower
-from .scoring import Stream, Tally, detections, levenshtein, score
+from .scoring import Stream, Tally, detections, score
 from .types import DecisionRules, Event, Floats, Scores
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
 """The parts of a clip after which its label is asked for."""
-LEVELS = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-HOLDS_S = (0.0, 0.1, 0.2, 0.3, 0.4)
-LEAVING = (0.3, 0.5, 0.7, 0.9, None)
-OFFS = (0.3, 0.5, 0.7, 0.85)
-"""Shares of the level at which a gesture begins."""
-LEADS_S = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-AT_REST_S = 0.35
-"""A gesture that begins sooner in its recording has no before."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
@@ -171,63 +161,6 @@ def evaluate(
             progress(clip)
     labels, rules = model.manifest.labels, model.manifest.rules
     return report([each.judge(labels, rules) for each in replays], labels), replays
-
-
-def fit_rules(replays: Sequence[Replay], labels: tuple[str, ...]) -> DecisionRules:
-    """The rules for a model, fitted on recordings it was not trained on; the defaults where none holds a gesture.
-
-    Misses and false events cost the same, but false events in rest twice that. Few recordings cannot tell many rules
-    apart: of all that cost least, the one in their middle is the farthest from every edge.
-    """
-    if not any(each.clip.spans for each in replays):
-        return DecisionRules()
-
-    def cost(rules: DecisionRules) -> int:
-        wrong = 0
-        for each in replays:
-            said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]
-            wrong += levenshtein(said, [span.gesture for span in each.clip.spans])
-            wrong += 0 if each.clip.spans else len(said)
-        return wrong
-
-    choices = [
-        DecisionRules(on, min(0.4, on / 2), hold_s, leaving=leaving)
-        for leaving, on, hold_s in itertools.product(LEAVING, LEVELS, HOLDS_S)
-    ]
-    costs = np.array([cost(rules) for rules in choices])
-    cheapest = np.flatnonzero(costs == costs.min())
-    places = np.array(list(np.ndindex(len(LEAVING), len(LEVELS), len(HOLDS_S))))[cheapest]
-    middle = int(cheapest[np.abs(places - np.median(places, axis=0)).sum(1).argmin()])
-    return _fit_edges(replays, labels, choices[middle])
-
-
-def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:
-    """`rules` with the level and the lead that put events where the annotations are, by strict matching.
-
-    Of those that do equally well, the lead is nearest the median lag between annotated onsets and starts of events.
-    Only recordings tell it in which a hand is seen before its gesture: where it comes into sight with it, there is no
-    onset to be late for.
-    """
-    told = [each for each in replays if all(span.start - each.clip.time[0] >= AT_REST_S for span in each.clip.spans)]
-    late = [
-        event.started - span.start
-        for each in told
-        for event in each.events(labels, rules)
-        for span in each.clip.spans
-        if event.phase == "began" and event.gesture == span.gesture and span.start <= event.started <= span.end
-    ]
-    if not late:
-        return rules
-    lag_s = float(np.median(late))
-
-    def cost(rules: DecisionRules) -> tuple[int, float, float]:
-        streams = [
-            Stream(each.clip.spans, detections(each.events(labels, rules)), each.clip.duration_s) for each in told
-        ]
-        pooled = score(streams).json()["pooled"]
-        return int(pooled["missed"] + pooled["false"]), abs(rules.lead_s - lag_s), abs(rules.off / rules.on - 0.5)
-
-    return min((replace(rules, off=share * rules.on, lead_s=lead_s) for share in OFFS for lead_s in LEADS_S), key=cost)
 
 
 def plot(result: Report, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """Takes -> long labelled streams, as a hand lives them: gesture, idle, gesture broken off, gone and back again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -192,14 +192,13 @@ def compose(
     rng: np.random.Generator,
     varied: float = 1.0,
     chain: int = 4,
-) -> list[tuple[Clip, Unknown]]:
+) -> Iterator[tuple[Clip, Unknown]]:
     """Every take once, in chains of up to `chain`, a share of `varied` of them varied.
 
     Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
     they mean anything. `lenders` as `donors` gives them.
     """
     order = rng.permutation(len(takes.clips))
-    streams: list[tuple[Clip, Unknown]] = []
     at = 0
     while at < len(order):
         count = int(rng.integers(1, chain + 1))
@@ -216,9 +215,8 @@ def compose(
             if take.spans and parts and rng.random() < BROKEN_OFF:
                 parts.append(_broken_off(take, rng))
             parts.append(take)
-        streams.append(join(parts, rng))
+        yield join(parts, rng)
         at += count
-    return streams
 
 
 def _broken_off(take: Clip, rng: np.random.Generator) -> Clip:

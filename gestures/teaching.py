@@ -6,7 +6,8 @@ from pathlib import Path
 
 from .clips import Clip, ClipSet
 from .errors import TrainingError
-from .evaluation import Report, evaluate, fit_rules, report
+from .evaluation import Report, evaluate, report
+from .fitting import fit_rules
 from .model import Model, Network, save
 from .training import Recipe, Trained, check, hold_out, train
 

@@ -42,7 +42,7 @@ FOLDS = 4
 
 MADE_BY = (
     "types clips tracks features model evidence decisions recognizer"
-    " augmentation streams training scoring evaluation teaching"
+    " augmentation streams training scoring evaluation fitting teaching"
 )
 """The modules that a figure depends on."""
 

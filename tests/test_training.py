@@ -109,7 +109,7 @@ def test_a_hand_that_only_watches_owes_nothing():
 
 def test_composing_keeps_every_take_and_its_truth():
     takes = small_set()
-    composed = streams.compose(takes, streams.donors(takes), np.random.default_rng(0))
+    composed = list(streams.compose(takes, streams.donors(takes), np.random.default_rng(0)))
     spans = [span.gesture for made, _ in composed for span in made.spans]
     assert sorted(spans) == sorted(span.gesture for take in takes.clips for span in take.spans)
     for made, unknown in composed:
@@ -269,7 +269,7 @@ def test_takes_of_pictures_of_another_shape_are_joined_as_the_hands_were():
 def test_a_gesture_whose_twin_is_not_in_the_set_is_not_mirrored():
     takes = gestures.ClipSet(("go", "nod"), small_set().clips, (), {"go": "come"})
     for seed in range(3):
-        composed = streams.compose(takes, streams.donors(takes), np.random.default_rng(seed))
+        composed = list(streams.compose(takes, streams.donors(takes), np.random.default_rng(seed)))
         assert {span.gesture for made, _ in composed for span in made.spans} == {"go", "nod"}
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from conftest import LABELS, clip
 
 import gestures
-from gestures.evaluation import Replay, fit_rules
+from gestures.evaluation import Replay
+from gestures.fitting import fit_rules
 
 
 def replayed(late_s):
@@ -47,3 +48,40 @@ def test_the_beginning_of_a_recording_tells_no_lead():
     take = replace(clip(), spans=(gestures.Span("swipe", 0.1, 1.6),))
     late = Replay(take, replayed(0.3).steps)
     assert fit_rules([late], LABELS).lead_s == 0
+
+
+def says(truth, gesture, p):
+    """A 1.2 s stretch in which the network is `p` sure of `gesture`, in a take that means `truth`; None means rest."""
+    take = clip()
+    take = replace(take, spans=() if truth is None else (replace(take.spans[0], gesture=truth),))
+    steps = []
+    for time in take.time.tolist():
+        scores = np.zeros(3, np.float32)
+        scores[LABELS.index(gesture)] = p if 0.5 <= time < 1.6 else 0.0
+        scores[0] = 1 - scores.sum()
+        steps.append((time, [gestures.Scores(time, scores, 0, "right")], []))
+    return Replay(take, tuple(steps))
+
+
+def test_a_gesture_that_is_often_seen_in_rest_needs_more_certainty_than_the_others():
+    quiet, loud = LABELS[1:3]
+    fitted = fit_rules(
+        [says(quiet, quiet, 0.65)] * 8 + [says(loud, loud, 0.97)] * 8 + [says(None, loud, 0.8)] * 4, LABELS
+    )
+    assert fitted.on_for(quiet) <= 0.65
+    assert fitted.on_for(loud) > 0.8
+
+
+def test_one_false_accept_gives_no_gesture_a_level_of_its_own():
+    quiet, loud = LABELS[1:3]
+    told = [says(quiet, quiet, 0.65)] * 8 + [says(loud, loud, 0.97)] * 8
+    assert fit_rules([*told, says(None, loud, 0.8)], LABELS).per_gesture == ()
+
+
+def test_enough_rest_keeps_false_accepts_as_rare_as_asked_whatever_is_missed():
+    gesture = LABELS[1]
+    truth = [says(gesture, gesture, 0.75)] * 5
+    idle = says(None, gesture, 0.85)
+    long = replace(idle, clip=replace(idle.clip, time=idle.clip.time * 200))
+    assert fit_rules([*truth, idle], LABELS).on_for(gesture) <= 0.75
+    assert fit_rules([*truth, long], LABELS).on_for(gesture) > 0.85
