@@ -12,8 +12,8 @@ ROUNDING_S = 1e-6
 
 
 AFTERWARDS_S = 2.0
-"""A hand that comes into sight so soon after an event is on its way back from it: it has no last word of its own. A hand
-lost in midst of a gesture is found again as another."""
+"""A hand that comes into sight so soon after an event is on its way back from it, and has no last word of its own. (One
+that is lost in midst of a gesture is found again as another.)"""
 
 _time = attrgetter("time")
 
@@ -92,7 +92,10 @@ class Decider:
         if level is None or last is None or self._active is not None or self._ended is not None:
             return []
         best = 1 + int(last.probabilities[1:].argmax())
-        if last.probabilities[best] < level:
+        # Undecided is as good as decided now: nothing else will come.
+        named = 1 - float(last.probabilities[0])
+        moving = named if last.resting is None else 1 - last.resting
+        if moving * float(last.probabilities[best]) < level * max(named, 1e-6):
             return []
         self._active = replace(self._begin(best, last), time=time)
         return [self._active]

@@ -20,6 +20,7 @@ from .types import DecisionRules, Event, Floats, Scores
 SHARES = (0.25, 0.5, 0.75, 1.0)
 """The parts of a clip after which its label is asked for."""
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
     """One clip through tracks, features and network: everything but the decisions, which may be taken again."""

@@ -13,27 +13,33 @@ _LEAST = 1e-6
 
 
 class Evidence:
-    """One hand's gathered evidence: `gather` every tick's probabilities, in order."""
+    """One hand's gathered evidence on `classes` labels, rest first: `gather` every tick's probabilities, in order."""
 
-    def __init__(self, rate_hz: float) -> None:
+    def __init__(self, rate_hz: float, classes: int) -> None:
         self._keep = float(np.exp(-1 / (rate_hz * GATHERS_S)))
+        self._classes = classes
         self._sum: Floats | None = None
         self._weight = 0.0
 
-    def gather(self, probabilities: Floats) -> Floats:
-        """(classes,) what this tick says, to (classes,) what it and those before it say together; both sum to 1.
+    def gather(self, probabilities: Floats) -> tuple[Floats, float | None]:
+        """What this tick says, to what it and those before it say together.
 
-        Rest is as likely as this tick says. How the remainder is shared among the gestures is the geometric mean of
-        what every tick said (the logarithmic opinion pool, Genest & Zidek 1986), each weighing as much as rest was
-        unlikely then, and less the longer ago.
+        From (classes,) or (classes + 1,), the last being a gesture not yet known which, to (classes,), whose first is
+        rest or that; and how likely rest alone is, None where that was not told. Both are as likely as this tick says.
+        How the remainder is shared among the gestures is the geometric mean of what every tick said (the logarithmic
+        opinion pool, Genest & Zidek 1986), each weighing as much as a known gesture was likely then, and less the
+        longer ago.
         """
-        moving = max(float(1 - probabilities[0]), _LEAST)
-        shares = np.log(np.maximum(probabilities[1:] / moving, _LEAST))
-        keep = self._keep * min(1.0, moving / UNSURE)
+        named = probabilities[1 : self._classes]
+        moving = max(float(named.sum()), _LEAST)
+        told = len(probabilities) > self._classes
+        resting = float(probabilities[0]) if told else 1 - moving
+        shares = np.log(np.maximum(named / moving, _LEAST))
+        keep = self._keep * min(1.0, (1 - resting) / UNSURE)
         self._sum = moving * shares if self._sum is None else keep * self._sum + moving * shares
         self._weight = keep * self._weight + moving
         together = np.exp(self._sum / self._weight)
-        gathered = np.empty_like(probabilities)
-        gathered[0] = probabilities[0]
+        gathered = np.empty(self._classes, np.float32)
+        gathered[0] = 1 - moving
         gathered[1:] = together * (moving / together.sum())
-        return gathered
+        return gathered, resting if told else None

@@ -25,7 +25,7 @@ ACCEPTS_PER_HOUR = 0.5
 QUIET_S = 300.0
 """Less rest than this tells no rate."""
 PRICES = (1, 2, 4, 8, 16)
-"""What a false accept in rest costs, beyond what any wrong event costs: more and more, until they are as rare as asked."""
+"""What a false accept in rest costs beyond what any wrong event does: ever more, until they are as rare as asked."""
 GAIN = 3
 """A gesture gets a level of its own where that costs so much less: one false accept, or two mistakes, may be chance."""
 

@@ -14,7 +14,7 @@ from .model import MAX_BYTES, Network, load_keras, load_manifest
 NAME = "model.keras"
 
 
-def inherit(folder: Path, classes: int, dropout: float = 0.3) -> Network:
+def inherit(folder: Path, classes: int, dropout: float = 0.4) -> Network:
     """A network for `classes` labels, rest included, whose memory is that of the model in `folder`.
 
     Normalisation and LSTM layers are the other's, the head is new. Raise `ModelError` when the folder holds no model

@@ -74,7 +74,9 @@ class Model:
             has = {name: int(detail["shape"][-1]) for name, detail in {**takes, **gives}.items()}
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
             raise ModelError(f"the model's step does not load ({error}): train it again") from error
-        want = {"features": features.SIZE, "scores": len(manifest.labels), **dict(states)}
+        # Networks of earlier versions do not say that they are undecided.
+        scores = len(manifest.labels) + (has["scores"] > len(manifest.labels))
+        want = {"features": features.SIZE, "scores": scores, **dict(states)}
         want |= {f"{name}_next": n for name, n in states}
         if has != want:
             raise ModelError(f"the model's step has the inputs and outputs {has}, not {want}: train it again")
@@ -86,7 +88,10 @@ class Model:
         return tuple(np.zeros((1, units), np.float32) for units in self.manifest.units for _ in "hc")
 
     def step(self, vector: Floats, memory: Memory) -> tuple[Floats, Memory]:
-        """One tick: features (SIZE,) float32 and the memory so far -> probabilities (classes,) and the memory after."""
+        """One tick: features (SIZE,) float32 and the memory so far -> probabilities and the memory after.
+
+        The probabilities (classes + 1,), sum 1, are those of the labels and, last, of a gesture not yet known which.
+        """
         run = self._interpreter
         for index, value in zip(self._takes, (vector[None], *memory), strict=True):
             run.set_tensor(index, value)
@@ -154,15 +159,18 @@ def _sha256(content: bytes) -> str:
 class Network:
     """The Keras side: `sequence` for training, `step` for export, both made of the same cells."""
 
-    def __init__(self, classes: int, units: tuple[int, ...], mean: Floats, scale: Floats, dropout: float = 0.3) -> None:
-        """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance."""
+    def __init__(self, classes: int, units: tuple[int, ...], mean: Floats, scale: Floats, dropout: float = 0.4) -> None:
+        """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
+
+        Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
+        """
         keras = load_keras()
         self.units = units
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
         cells = [keras.layers.LSTMCell(n, name=f"lstm{i}") for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
-        head = keras.layers.Dense(classes, name="scores")
+        head = keras.layers.Dense(classes + 1, name="scores")
 
         states = [keras.Input((n,), name=f"{part}{i}") for i, n in enumerate(units) for part in "hc"]
         stream = keras.Input((None, features.SIZE), name="features")

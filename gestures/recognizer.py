@@ -53,11 +53,14 @@ class Follower:
         for number, hand in live.items():
             if number not in self._lines:
                 rate_hz = self._model.manifest.rate_hz
-                self._lines[number] = _Line(FeatureStream(rate_hz), self._model.begin(), Evidence(rate_hz))
+                self._lines[number] = _Line(
+                    FeatureStream(rate_hz), self._model.begin(), Evidence(rate_hz, len(self._model.manifest.labels))
+                )
             line = self._lines[number]
             for tick, vector in line.features.push(seen.time, hand, _partner(number, live)):
                 probabilities, line.memory = self._model.step(vector, line.memory)
-                ticks.append(Scores(tick, line.evidence.gather(probabilities), number, hand.side, vector))
+                together, resting = line.evidence.gather(probabilities)
+                ticks.append(Scores(tick, together, number, hand.side, vector, resting))
         return ticks, gone
 
     def _admit(self, seen: Observation) -> None:

@@ -29,6 +29,8 @@ AFTER_S = 0.1
 """For so long after its end a gesture is still to be named."""
 OVER = -1.0
 """Owed where nobody knows what a hand means, but not the gesture that has ended."""
+FADING = -2.0
+"""Owed where a gesture has just ended: its name is still right, and so is rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Life:
     """One hand from its coming into sight to its going, as the network reads it.
 
     `vectors` (n, SIZE) float32; `labels` (n,) int, 0 rest; `owed` (n,) float32 0..1: how far the label itself is owed
-    at that tick, the rest of the weight lying on "the label or silence", and `OVER` where anything but the label may
-    be said; `weight` (n,) float32, 0 where nobody knows what should be said.
+    at that tick, the rest of the weight lying on "the label, or not yet known which", `OVER` where anything but the
+    label may be said, `FADING` where the label or rest may; `weight` (n,) float32, 0 where nobody knows
+    what should be said.
     """
 
     vectors: Floats
@@ -133,8 +136,8 @@ def _truth(
         inside = (share >= 0) & (ticks <= span.end + owing.linger_s)
         truth[inside] = labels.index(span.gesture)
         owed[inside] = np.clip((share[inside] - owing.sure[0]) / (owing.sure[1] - owing.sure[0]), 0, 1)
-        owed[inside & (ticks > span.end + AFTER_S)] = 0
-        weight[inside] = np.clip(OWED_S * rate_hz / max(float(owed[inside].sum()), 1.0), 1, owing.boost)
+        owed[inside & (ticks > span.end + AFTER_S)] = FADING
+        weight[inside] = np.clip(OWED_S * rate_hz / max(float(np.maximum(owed[inside], 0).sum()), 1.0), 1, owing.boost)
     return truth, owed, weight
 
 

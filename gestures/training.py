@@ -13,7 +13,7 @@ from . import __version__, features
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
-from .streams import Life, Owing, compose, donors, lives, settle
+from .streams import FADING, OVER, Life, Owing, compose, donors, lives, settle
 from .types import Floats
 
 LISTENED = 10
@@ -37,11 +37,11 @@ class Recipe:
     """
 
     steps: int = 2400
-    units: tuple[int, ...] = (128,)
+    units: tuple[int, ...] = (176,)
     rate_hz: float = features.RATE_HZ
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    dropout: float = 0.3
+    dropout: float = 0.4
     varied: float = 1.0
     owing: Owing = field(default_factory=Owing)
     average: float = 0.995  # share of the averaged weights that each step keeps
@@ -227,17 +227,21 @@ def _fit(
 
 
 def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # noqa: ANN401 - tensors
-    """Be right, or silent while it is early.
+    """Be right, or undecided while it is early.
 
-    The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(rest)); where `owed` is `OVER`, of
-    -log(1 - p(label)).
+    The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(undecided)); where `owed` is `OVER`, of
+    -log(1 - p(label)), where it is `FADING`, of -log(p(label) + p(rest)).
     """
     log_p = tf.nn.log_softmax(logits)
     own = tf.gather(log_p, labels, axis=2, batch_dims=2)
-    either = tf.where(labels == 0, own, tf.reduce_logsumexp(tf.stack([own, log_p[:, :, 0]]), axis=0))
-    right = owed * own + (1 - owed) * either
+
+    def or_else(index: int) -> Any:  # noqa: ANN401 - tensors
+        return tf.reduce_logsumexp(tf.stack([own, log_p[:, :, index]]), axis=0)
+
+    right = tf.where(labels == 0, own, owed * own + (1 - owed) * or_else(-1))
     other = tf.math.log1p(-tf.minimum(tf.exp(own), 1 - 1e-6))
-    return tf.reduce_sum(-tf.where(owed < 0, other, right) * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
+    right = tf.where(owed == OVER, other, tf.where(owed == FADING, or_else(0), right))
+    return tf.reduce_sum(-right * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:

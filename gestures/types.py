@@ -92,7 +92,8 @@ class Observation:
 class Scores:
     """What the model thinks of one hand at one `time` (s).
 
-    `probabilities` (classes,) float32, sum 1; class 0 is rest. `hand` is the track's number, `side` whose hand it is.
+    `probabilities` (classes,) float32, sum 1; class 0 is rest, or a gesture of which is not yet known which; `resting`
+    is rest alone, None where the model does not tell. `hand` is the track's number, `side` whose hand it is.
     `vector` (features.SIZE,) float32 is what they were read from, None where it was not kept.
     """
 
@@ -101,6 +102,7 @@ class Scores:
     hand: int = 0
     side: Side = "right"
     vector: Floats | None = None
+    resting: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def network():
     made.remember(20, seed=3)
     head = made.sequence.get_layer("scores")
     head.kernel.assign(np.asarray(head.kernel) * 8)  # so that it is sure of itself now and then,
-    head.bias.assign([-3, 0, 0])  # and not always of rest
+    head.bias.assign([-3, 0, 0, -3])  # and not always of rest
     return made
 
 

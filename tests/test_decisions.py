@@ -144,6 +144,23 @@ def test_a_hand_that_goes_has_a_last_word_and_only_one():
     assert [e.phase for e in said_before] == ["began", "ended"]
 
 
+def test_undecided_is_decided_by_the_hands_going_and_resting_is_not():
+    for resting, said in ((0.1, "swipe"), (0.5, None), (0.8, None), (None, None)):
+        decisions = Decisions(LABELS, LAST)
+        p = np.array([0.8, 0.15, 0.05], np.float32)
+        decisions.push([gestures.Scores(0.0, p, resting=resting)], [], 0.0)
+        assert [event.gesture for event in decisions.finish(0.1)] == ([said] * 2 if said else [])
+
+
+def test_a_hand_on_its_way_back_from_an_event_has_no_last_word():
+    for pause_s, words in ((1.0, 0), (3.0, 2)):
+        decisions = Decisions(LABELS, LAST)
+        events = [e for n in range(30) for e in decisions.push([scores(n / 30, 0.99, 0)], [], n / 30)]
+        events += decisions.push([], [0], 1.0)
+        events += decisions.push([scores(1 + pause_s, 0.6, 1)], [], 1 + pause_s) + decisions.finish(1.1 + pause_s)
+        assert [e.hand for e in events] == [0, 0] + [1] * words
+
+
 def test_the_last_word_of_two_hands_is_one():
     for leave in (lambda d: d.push([], [0, 1], 1.0), lambda d: d.finish(1.0)):
         decisions = Decisions(LABELS, LAST)

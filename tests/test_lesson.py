@@ -33,7 +33,7 @@ def test_what_is_inherited_is_the_memory_and_not_the_head():
         scores, *new_memory = (np.asarray(each) for each in network.step([vector, *new_memory]))
     for old, new in zip(old_memory, new_memory, strict=True):
         np.testing.assert_allclose(old, new, atol=1e-4)
-    assert scores.shape == (1, 4)
+    assert scores.shape == (1, 5)  # and one for being undecided
     assert np.abs(old_memory[0]).max() > 0.1
 
 

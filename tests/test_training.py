@@ -83,17 +83,32 @@ def test_between_two_takes_only_the_gesture_that_ended_is_wrong():
     assert (life.weight[between] == 1).all()
 
 
-def test_what_is_over_may_be_anything_else():
+def loss(owed, *p):
+    """The cost of these probabilities of rest, two gestures and not yet known which, while the second is meant."""
     import tensorflow as tf
 
-    def loss(*logits):
-        one = np.array([[logits]], np.float32)
-        over = np.full((1, 1), streams.OVER, np.float32)
-        return float(training._loss(tf, tf.constant(one), np.array([[2]]), over, np.ones((1, 1), np.float32)))
+    logits = np.log(np.array([[p]], np.float32))
+    owed = np.full((1, 1), owed, np.float32)
+    return float(training._loss(tf, tf.constant(logits), np.array([[2]]), owed, np.ones((1, 1), np.float32)))
 
-    assert loss(9, 0, 0) < 0.01
-    assert loss(0, 9, 0) < 0.01
-    assert loss(0, 0, 9) > 5
+
+def test_what_is_over_may_be_anything_else():
+    assert loss(streams.OVER, 0.98, 0.01, 0.005, 0.005) < 0.02
+    assert loss(streams.OVER, 0.01, 0.98, 0.005, 0.005) < 0.02
+    assert loss(streams.OVER, 0.01, 0.005, 0.98, 0.005) > 3
+
+
+def test_while_a_gesture_is_early_one_may_be_undecided_and_not_at_rest():
+    assert loss(0.0, 0.01, 0.01, 0.01, 0.97) < 0.03
+    assert loss(0.0, 0.01, 0.01, 0.97, 0.01) < 0.03
+    assert loss(0.0, 0.97, 0.01, 0.01, 0.01) > 3
+    assert loss(1.0, 0.01, 0.01, 0.01, 0.97) > 3
+
+
+def test_when_a_gesture_has_ended_one_may_rest_and_not_be_undecided():
+    assert loss(streams.FADING, 0.97, 0.01, 0.01, 0.01) < 0.03
+    assert loss(streams.FADING, 0.01, 0.01, 0.97, 0.01) < 0.03
+    assert loss(streams.FADING, 0.01, 0.01, 0.01, 0.97) > 3
 
 
 def test_a_hand_that_only_watches_owes_nothing():
