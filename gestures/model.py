@@ -4,6 +4,7 @@ Keras builds and trains it; what runs is its single step, exported to LiteRT fro
 """
 
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -14,7 +15,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import features
+from . import features, forecast
+from .ahead import Ahead, reads
 from .clips import REST, check_name
 from .errors import GesturesError, ModelError
 from .files import read_together, write_together
@@ -31,6 +33,8 @@ of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
 FILES = ("model.keras", "step.tflite")
 READS = 20
 """How often a folder is read before its parts are held not to fit: another program may be replacing them."""
+AHEAD = "step_ahead"
+"""The forecast's name in the exported step. LiteRT sorts by name, and the first is what a bare interpreter runs."""
 MAX_BYTES = 1 << 28
 """A file of a model that is larger is refused: the starter's largest has 2 MB."""
 
@@ -41,7 +45,8 @@ class Manifest:
 
     `labels` rest first; `units` of each LSTM layer; `rate_hz` the clock it was trained on; `features` the version of
     the numbers it reads; `scores` its figures on people or takes it was not trained on; `parity` the largest
-    difference between the exported step and Keras; `made_from` data hash, seed, versions; `sha256` of its files.
+    difference between the exported step and Keras; `made_from` data hash, seed, versions; `sha256` of its files;
+    `horizons_s` how far ahead it forecasts, none where it does not.
     """
 
     labels: tuple[str, ...]
@@ -53,6 +58,7 @@ class Manifest:
     parity: float = 0.0
     made_from: dict[str, Any] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
+    horizons_s: tuple[float, ...] = ()
     format: int = FORMAT
 
 
@@ -68,16 +74,27 @@ class Model:
             with quiet():
                 self._interpreter = Interpreter(model_content=step, num_threads=1)
                 self._interpreter.allocate_tensors()
-            runner = self._interpreter.get_signature_runner()
+            runner = self._interpreter.get_signature_runner("step")
             takes, gives = runner.get_input_details(), runner.get_output_details()
             states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]
-            has = {name: int(detail["shape"][-1]) for name, detail in {**takes, **gives}.items()}
+            has: dict[str, Any] = {name: int(detail["shape"][-1]) for name, detail in {**takes, **gives}.items()}
+            self._ahead = None
+            if manifest.horizons_s:
+                # An interpreter of its own: one that is held by a runner refuses to run without it.
+                with quiet():
+                    self._ahead = Interpreter(model_content=step, num_threads=1).get_signature_runner(AHEAD)
+                has |= {name: tuple(d["shape"]) for name, d in self._ahead.get_output_details().items()}
+                ahead = {f"{AHEAD} {name}": int(d["shape"][-1]) for name, d in self._ahead.get_input_details().items()}
+                has |= ahead
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
             raise ModelError(f"the model's step does not load ({error}): train it again") from error
         # Networks of earlier versions do not say that they are undecided.
         scores = len(manifest.labels) + (has["scores"] > len(manifest.labels))
-        want = {"features": features.SIZE, "scores": scores, **dict(states)}
+        want: dict[str, Any] = {"features": features.SIZE, "scores": scores, **dict(states)}
         want |= {f"{name}_next": n for name, n in states}
+        if manifest.horizons_s:
+            want |= {f"{AHEAD} {name}": n for name, n in reads(manifest.units).items()}
+            want["moved"] = (1, len(manifest.horizons_s), forecast.POINTS, 3)
         if has != want:
             raise ModelError(f"the model's step has the inputs and outputs {has}, not {want}: train it again")
         self._takes = [takes[name]["index"] for name in ("features", *(name for name, _ in states))]
@@ -98,6 +115,17 @@ class Model:
         run.invoke()
         probabilities, *after = (run.get_tensor(index) for index in self._gives)
         return probabilities[0], tuple(after)
+
+    def forecast(self, vector: Floats, memory: Memory, motion: Floats) -> Floats:
+        """(H, POINTS, 3) how far a hand will have moved after each of `manifest.horizons_s`, in palms.
+
+        `memory` is that after the tick of `vector` (SIZE,), `motion` (MOTION,) the hand's by then. Raise `ModelError`
+        when the model has no such head.
+        """
+        if self._ahead is None:
+            raise ModelError("this model forecasts nothing: train it again")
+        moved: Floats = self._ahead(hidden=memory[-2], features=vector[None], motion=motion[None])["moved"][0]
+        return moved
 
 
 def load(folder: str | Path) -> Model:
@@ -134,11 +162,15 @@ def load_manifest(folder: Path) -> Manifest:
         labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
         rate_hz = float(raw.pop("rate_hz"))
         raw["sha256"] = dict(raw["sha256"])
+        raw["horizons_s"] = tuple(float(each) for each in raw.get("horizons_s", ()))
         manifest = Manifest(labels, units, rate_hz, rules=DecisionRules(**rules), **raw)
     except ModelError:
         raise
     except (GesturesError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path} is not a manifest this version can read ({error}): train the model again") from error
+    ahead_s = (0.0, *manifest.horizons_s)
+    if not all(before < after <= 1 for before, after in itertools.pairwise(ahead_s)):
+        raise ModelError(f"{path} must name rising horizons within a second, not {ahead_s[1:]}: train the model again")
     if len(labels) < 2 or labels[0] != REST or len(set(labels)) != len(labels) or not 1 <= manifest.rate_hz <= 1000:
         raise ModelError(f"{path} must name rest, then one gesture or more, once each: train the model again")
     return manifest
@@ -157,15 +189,27 @@ def _sha256(content: bytes) -> str:
 
 
 class Network:
-    """The Keras side: `sequence` for training, `step` for export, both made of the same cells."""
+    """The Keras side: `sequence` for training, `step` for export, both made of the same cells.
 
-    def __init__(self, classes: int, units: tuple[int, ...], mean: Floats, scale: Floats, dropout: float = 0.4) -> None:
+    With a forecast head also `both`, which trains it with the scores, and `ahead`, which is exported.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        units: tuple[int, ...],
+        mean: Floats,
+        scale: Floats,
+        dropout: float = 0.4,
+        horizons_s: tuple[float, ...] = forecast.HORIZONS_S,
+    ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
         Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
+        `horizons_s` how far ahead it forecasts; empty: not at all.
         """
         keras = load_keras()
-        self.units = units
+        self.units, self.horizons_s = units, horizons_s
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
         cells = [keras.layers.LSTMCell(n, name=f"lstm{i}") for i, n in enumerate(units)]
@@ -179,7 +223,13 @@ class Network:
             layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, name=f"over_time{i}")
             x, *new = layer(drop(x), initial_state=states[2 * i : 2 * i + 2])
             after += new
-        self.sequence = keras.Model([stream, *states], [head(drop(x)), *after])
+        scores = head(drop(x))
+        self.sequence = keras.Model([stream, *states], [scores, *after])
+        ahead = Ahead(keras, horizons_s) if horizons_s else None
+        if ahead is not None:
+            motion = keras.Input((None, forecast.MOTION), name="motion")
+            moved = ahead(drop(x), normalise(stream), motion)
+            self.both = keras.Model([stream, motion, *states], [scores, moved, *after])
 
         tick = keras.Input((features.SIZE,), name="features")
         x, after = normalise(tick), []
@@ -187,6 +237,9 @@ class Network:
             x, new = cell(x, states[2 * i : 2 * i + 2])
             after += new
         self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
+        if ahead is not None:
+            hidden, newest = keras.Input((units[-1],), name="hidden"), keras.Input((forecast.MOTION,), name="motion")
+            self.ahead = keras.Model([hidden, tick, newest], ahead(hidden, normalise(tick), newest))
 
     def remember(self, longest: float, seed: int) -> None:
         """Set the gates' biases so that memories last between one tick and `longest` ticks."""
@@ -208,12 +261,21 @@ class Network:
             scores, *after = self.step(list(inputs))
             return {"scores": scores, **{f"{k}_next": v for k, v in zip(names, after, strict=True)}}
 
+        def ahead(hidden: Any, features: Any, motion: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors
+            moved = self.ahead([hidden, features, motion])
+            return {"moved": tf.reshape(moved, (1, len(self.horizons_s), forecast.POINTS, 3))}
+
         archive = load_keras().export.ExportArchive()
         archive.track(self.step)
         archive.add_endpoint("step", step, input_signature=signature)
+        if self.horizons_s:
+            archive.track(self.ahead)
+            inputs = [tf.TensorSpec((1, n), tf.float32, name=k) for k, n in reads(self.units).items()]
+            archive.add_endpoint(AHEAD, ahead, input_signature=inputs)
         with tempfile.TemporaryDirectory() as folder:
             archive.write_out(folder, verbose=False)
-            converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["step"])
+            keys = ["step", AHEAD] if self.horizons_s else ["step"]
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=keys)
             return bytes(converter.convert())
 
 

@@ -1,15 +1,22 @@
 """Observations in, events out: the pipeline without camera, screen or clock."""
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
-from .decisions import Decisions
+import numpy as np
+
+from . import forecast
+from .decisions import ROUNDING_S, Decisions
 from .errors import InputError
 from .evidence import Evidence
-from .features import FeatureStream
+from .features import SIZE, FeatureStream
 from .model import Memory, Model
 from .tracks import Tracker, place
-from .types import DecisionRules, Event, Hand, Observation, Scores
+from .types import DecisionRules, Event, Floats, Hand, Observation, Scores
+
+UNSEEN_S = 0.2
+"""A hand out of sight for no longer is still forecast."""
 
 
 @dataclass(slots=True)
@@ -19,6 +26,16 @@ class _Line:
     features: FeatureStream
     memory: Memory
     evidence: Evidence
+    sights: deque[tuple[float, Floats]]  # the newest, (21, 6) each
+    vector: Floats  # of the last tick
+    left: bool = False
+
+    def motion(self, aspect: float) -> Floats:
+        """(MOTION,) how the hand moves, by its newest sights."""
+        times = np.array([time for time, _ in self.sights])
+        places = forecast.Places.of(np.stack([landmarks for _, landmarks in self.sights]), aspect, left=self.left)
+        motion: Floats = forecast.motion(times, places, np.array([len(times) - 1]))[0]
+        return motion
 
 
 class Follower:
@@ -53,15 +70,42 @@ class Follower:
         for number, hand in live.items():
             if number not in self._lines:
                 rate_hz = self._model.manifest.rate_hz
-                self._lines[number] = _Line(
-                    FeatureStream(rate_hz), self._model.begin(), Evidence(rate_hz, len(self._model.manifest.labels))
-                )
+                sights: deque[tuple[float, Floats]] = deque(maxlen=forecast.SIGHTS)
+                memory, vector = self._model.begin(), np.zeros(SIZE, np.float32)
+                evidence = Evidence(rate_hz, len(self._model.manifest.labels))
+                self._lines[number] = _Line(FeatureStream(rate_hz), memory, evidence, sights, vector)
             line = self._lines[number]
+            line.left = hand.side == "left"
+            line.sights.append((seen.time, np.concatenate([hand.image, hand.world], 1)))
             for tick, vector in line.features.push(seen.time, hand, _partner(number, live)):
                 probabilities, line.memory = self._model.step(vector, line.memory)
+                line.vector = vector
                 together, resting = line.evidence.gather(probabilities)
                 ticks.append(Scores(tick, together, number, hand.side, vector, resting))
         return ticks, gone
+
+    def forecast(self, horizon_s: float) -> dict[int, Floats]:
+        """As `Recognizer.forecast`."""
+        return {
+            number: forecast.ahead(line.sights[-1][1], self._aspect or 1.0, way, left=line.left)
+            for number, way in self.ways(horizon_s).items()
+            for line in [self._lines[number]]
+        }
+
+    def ways(self, horizon_s: float) -> dict[int, Floats]:
+        """How far each hand's points (POINTS, 3) will have moved from its last sight, in palms, as `forecast` says."""
+        horizons_s = self._model.manifest.horizons_s
+        if self._time is None or self._aspect is None or not horizons_s:
+            return {}
+        if not 0 <= horizon_s <= horizons_s[-1]:
+            raise InputError(f"this model forecasts 0 to {horizons_s[-1]} s ahead, not {horizon_s}")
+        ways = {}
+        for number, line in self._lines.items():
+            unseen_s = self._time - line.sights[-1][0]
+            if unseen_s <= UNSEEN_S + ROUNDING_S:
+                moved = self._model.forecast(line.vector, line.memory, line.motion(self._aspect))
+                ways[number] = forecast.when(moved, horizons_s, horizon_s + unseen_s)
+        return ways
 
     def _admit(self, seen: Observation) -> None:
         if self._time is not None and seen.time <= self._time:
@@ -99,6 +143,15 @@ class Recognizer:
     def hands(self) -> dict[int, Hand]:
         """The hands in sight of the last observation, by the number that events call `hand`."""
         return dict(self._follower.hands)
+
+    def forecast(self, horizon_s: float) -> dict[int, Floats]:
+        """Where each hand's landmarks (21, 3) will be `horizon_s` after the last observation, as `Hand.image` has them.
+
+        By the number that events call `hand`. A hand that has been out of sight for up to 0.2 s is forecast from where
+        it was last seen. Empty when the model does not forecast. Raise `InputError` for a horizon below 0 or beyond the
+        last of the model's `manifest.horizons_s`.
+        """
+        return self._follower.forecast(horizon_s)
 
     def push(self, seen: Observation) -> list[Event]:
         """What this observation decides, in order.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import augmentation
 from .clips import SIDES, Clip, ClipSet, Span
 from .features import FeatureStream, raw_many
+from .forecast import Lesson, Places, lesson
 from .tracks import PATIENCE_S, Tracker
 from .types import Floats
 
@@ -58,14 +59,15 @@ class Life:
 
     `vectors` (n, SIZE) float32; `labels` (n,) int, 0 rest; `owed` (n,) float32 0..1: how far the label itself is owed
     at that tick, the rest of the weight lying on "the label, or not yet known which", `OVER` where anything but the
-    label may be said, `FADING` where the label or rest may; `weight` (n,) float32, 0 where nobody knows
-    what should be said.
+    label may be said, `FADING` where the label or rest may; `weight` (n,) float32, 0 where nobody knows what should be
+    said; `ahead` what it teaches of its future.
     """
 
     vectors: Floats
     labels: npt.NDArray[np.int64]
     owed: Floats
     weight: Floats
+    ahead: Lesson
 
 
 def settle(clip: Clip) -> Clip:
@@ -115,7 +117,9 @@ def lives(
                 over = [span for span in clip.spans if span.end <= start and _owns(clip, slot, span)]
                 truth[lost], owed[lost] = (labels.index(over[-1].gesture), OVER) if over else (0, 1)
                 weight[lost] = bool(over)
-            out.append(Life(vectors, truth, owed, weight))
+            landmarks = np.concatenate([clip.image[part, slot], clip.world[part, slot]], 2)
+            places = Places.of(landmarks, clip.aspect, left=slot == 0)
+            out.append(Life(vectors, truth, owed, weight, lesson(clip.time[part], places, ticks, unknown)))
     return out
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from . import __version__, features
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
+from .forecast import HORIZONS_S, POINTS, Lesson
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
 from .streams import FADING, OVER, Life, Owing, compose, donors, lives, settle
 from .types import Floats
@@ -33,7 +34,8 @@ class Recipe:
     """How a model is trained.
 
     `steps` corrections of the weights; `units` of each LSTM layer; `varied` the share of takes that are played
-    otherwise than they were recorded, each time otherwise; `owing` when the answer is owed.
+    otherwise than they were recorded, each time otherwise; `owing` when the answer is owed; `ahead` how much a palm's
+    error of the forecast weighs beside the scores' loss, 0: the network does not forecast.
     """
 
     steps: int = 2400
@@ -44,6 +46,7 @@ class Recipe:
     dropout: float = 0.4
     varied: float = 1.0
     owing: Owing = field(default_factory=Owing)
+    ahead: float = 0.1
     average: float = 0.995  # share of the averaged weights that each step keeps
     seed: int = 0
 
@@ -79,21 +82,56 @@ def train(
     batches = _batches(settled, labels, recipe, rng)
     heard = [next(batches) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
-    if network is None:
-        # What never changes teaches nothing; blown up to unit spread it would drown the rest the day it does change.
-        spread = seen.std(0)
-        scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
-        network = Network(len(labels), recipe.units, seen.mean(0), scale, recipe.dropout)
-        network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
+    network = network or _new(seen, len(labels), recipe)
     _fit(network, itertools.chain(heard, batches), recipe, progress)
     manifest = Manifest(
         labels,
         recipe.units,
         rate_hz=recipe.rate_hz,
+        horizons_s=network.horizons_s,
         made_from={"data_sha256": digest(takes), "seed": recipe.seed, "steps": recipe.steps, **_versions()},
     )
     model, _, step = finish(network, manifest, seen[: 10 * WINDOW])
     return Trained(model, network, step)
+
+
+def pretrain(
+    clips: Sequence[Clip],
+    takes: ClipSet,
+    recipe: Recipe,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Network:
+    """A network for the gestures of `takes` whose memory has learnt from `clips` what hands do next.
+
+    What the clips mean is not asked: they need no labels. Raise `TrainingError` when none of them shows a hand.
+    """
+    keras = load_keras()
+    keras.utils.set_random_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    seen = [replace(settle(clip), spans=()) for clip in clips if clip.present.any()]
+    if not seen:
+        raise TrainingError("nothing to learn from beforehand: no recording shows a hand")
+    own = ClipSet((), tuple(replace(settle(clip), spans=()) for clip in takes.clips if clip.present.any()))
+    batches = _batches(ClipSet((), tuple(seen)), (REST,), recipe, rng)
+    heard = [next(batches) for _ in range(LISTENED)]
+    # Normalised for what comes later as well: a hand that only the labelled takes show must not be cut off.
+    known = [*heard, *itertools.islice(_batches(own, (REST,), recipe, rng), LISTENED)]
+    vectors = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in known])
+    network = _new(vectors, 1 + len(takes.labels), recipe)
+    silent = (replace(batch, weight=np.zeros_like(batch.weight)) for batch in itertools.chain(heard, batches))
+    _fit(network, silent, recipe, progress)
+    return network
+
+
+def _new(seen: Floats, classes: int, recipe: Recipe) -> Network:
+    """A network that has learnt nothing, for features as `seen` (n, SIZE)."""
+    # What never changes teaches nothing; blown up to unit spread it would drown the rest the day it does change.
+    spread = seen.std(0)
+    scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
+    horizons_s = HORIZONS_S if recipe.ahead else ()
+    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s)
+    network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
+    return network
 
 
 def steps_for(takes: ClipSet) -> int:
@@ -143,6 +181,7 @@ class _Batch:
     owed: Floats  # (LANES, WINDOW)
     weight: Floats  # (LANES, WINDOW); 0 after a life's end
     goes_on: Floats  # (LANES, 1): 1 where the memory is carried into this window, 0 where a life begins
+    ahead: Lesson  # (LANES, WINDOW, …) each
 
 
 def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[_Batch]:
@@ -153,14 +192,17 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
         vectors = np.zeros((LANES, WINDOW, features.SIZE), np.float32)
         truth, owed = np.zeros((LANES, WINDOW), np.int64), np.zeros((LANES, WINDOW), np.float32)
         weight, goes_on = np.zeros((LANES, WINDOW), np.float32), np.zeros((LANES, 1), np.float32)
+        ahead = Lesson.blank(LANES, WINDOW)
         for i, (life, at) in enumerate(lanes):
             part = slice(at, at + WINDOW)
             n = len(life.vectors[part])
             vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
             weight[i, :n] = life.weight[part]
+            for whole, own in zip(ahead, life.ahead, strict=True):
+                whole[i, :n] = own[part]
             goes_on[i] = at > 0
             lanes[i] = (life, at + WINDOW) if at + WINDOW < len(life.vectors) else (next(supply), 0)
-        yield _Batch(vectors, truth, owed, weight, goes_on)
+        yield _Batch(vectors, truth, owed, weight, goes_on, ahead)
 
 
 def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
@@ -199,15 +241,20 @@ def _fit(
     import tensorflow as tf
 
     optimizer = optimiser(recipe.learning_rate, recipe.steps, recipe.weight_decay)
-    variables = network.sequence.trainable_variables
+    whole = network.both if network.horizons_s else network.sequence
+    variables = whole.trainable_variables
     optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def learn(vectors: Any, labels: Any, owed: Any, weight: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
+    def learn(vectors: Any, labels: Any, owed: Any, weight: Any, ahead: Lesson, memory: Any) -> Any:  # noqa: ANN401 - tensors
         with tf.GradientTape() as tape:
-            logits, *after = network.sequence([vectors, *memory], training=True)
-            loss = _loss(tf, logits, labels, owed, weight)
-        gradients = tape.gradient(loss, variables)
+            if network.horizons_s:
+                logits, moved, *after = whole([vectors, ahead.motion, *memory], training=True)
+                loss = _loss(tf, logits, labels, owed, weight) + recipe.ahead * _missed(tf, moved, ahead)
+            else:
+                logits, *after = whole([vectors, *memory], training=True)
+                loss = _loss(tf, logits, labels, owed, weight)
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
 
@@ -216,7 +263,7 @@ def _fit(
     smooth = 0.0
     for step, batch in enumerate(itertools.islice(batches, recipe.steps)):
         memory = [m * batch.goes_on for m in memory]
-        loss, memory = learn(batch.vectors, batch.labels, batch.owed, batch.weight, memory)
+        loss, memory = learn(batch.vectors, batch.labels, batch.owed, batch.weight, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))
         average = [a * keep + np.asarray(v) * (1 - keep) for a, v in zip(average, variables, strict=True)]
         smooth = float(loss) if step == 0 else smooth * 0.98 + float(loss) * 0.02
@@ -242,6 +289,15 @@ def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # 
     other = tf.math.log1p(-tf.minimum(tf.exp(own), 1 - 1e-6))
     right = tf.where(owed == OVER, other, tf.where(owed == FADING, or_else(0), right))
     return tf.reduce_sum(-right * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
+
+
+def _missed(tf: Any, moved: Any, ahead: Lesson) -> Any:  # noqa: ANN401 - tensors
+    """How far joints are from where they were forecast, in palms for each 0.1 s ahead: the mean of what is known."""
+    apart = tf.reshape(moved - ahead.moved, (LANES, WINDOW, len(HORIZONS_S), POINTS, 3))
+    joints = apart[..., 1:, :] + apart[..., :1, :]
+    missed = tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(joints), -1) + 1e-6), -1)
+    weight = ahead.weight * (0.1 / np.array(HORIZONS_S, np.float32))
+    return tf.reduce_sum(missed * weight) / tf.maximum(tf.reduce_sum(ahead.weight), 1.0)
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:

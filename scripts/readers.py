@@ -25,6 +25,8 @@ FPHA = (0, 1, 6, 7, 8, 2, 9, 10, 11, 3, 12, 13, 14, 4, 15, 16, 17, 5, 18, 19, 20
 """FPHA's joint for each landmark: it lists the MCPs of all fingers first."""
 PALM_M = 0.09
 """From wrist to middle MCP, m: the scale of hands known in picture coordinates only."""
+FOCAL = 0.8
+"""Of the camera that films SFINGE3D's hands, in picture widths."""
 SFINGE3D = dict(
     enumerate(
         "one two three four ok pinch grab expand tap swipe_left swipe_right swipe_v swipe_o".split(),  # noqa: SIM905
@@ -84,13 +86,18 @@ def sfinge3d(folder: Path) -> tuple[ClipSet, ClipSet]:
 
 
 def _leap(joints: Floats, person: str, spans: list[Span] | None = None) -> Clip:
-    """A clip of a Leap Motion's right hand (T, 20, 7): its y axis points up, MediaPipe's down."""
+    """A clip of a Leap Motion's right hand (T, 20, 7)."""
+    return filmed(leap_metres(joints), 20, person, spans or [], focal=FOCAL, aspect=4 / 3)
+
+
+def leap_metres(joints: Floats) -> Floats:
+    """(T, 21, 3) a Leap Motion's hand (T, 20, 7) before our camera: its y axis points up, MediaPipe's down."""
     metres = joints[:, :, :3] * np.array([1, -1, 1], np.float32)
     cmc = metres[:, 0] + THUMB_CMC * (metres[:, 1] - metres[:, 0])
     hand = np.stack([cmc if source is None else metres[:, source] for source in LEAP], 1)
     # As a camera would see it from 0.35 m behind the middle of the space in which the gestures were made.
-    hand = hand - np.array([0.26, -2.41, -0.02], np.float32)
-    return filmed(hand, 20, person, spans or [], focal=0.8, aspect=4 / 3)
+    placed: Floats = hand - np.array([0.26, -2.41, -0.02], np.float32)
+    return placed
 
 
 def fpha(folder: Path) -> ClipSet:

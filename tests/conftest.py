@@ -50,6 +50,8 @@ def network():
     head = made.sequence.get_layer("scores")
     head.kernel.assign(np.asarray(head.kernel) * 8)  # so that it is sure of itself now and then,
     head.bias.assign([-3, 0, 0, -3])  # and not always of rest
+    moved = made.both.get_layer("forecast_moved")
+    moved.kernel.assign(rng.normal(0, 0.2, moved.kernel.shape))  # a new head knows nothing but the velocity
     return made
 
 
@@ -58,7 +60,7 @@ def exported(network):
     """The same network as a model to run, with the bytes of its step."""
     probe = np.random.default_rng(4).normal(size=(40, features.SIZE)).astype(np.float32)
     rules = gestures.DecisionRules(on=0.4, off=0.3, hold_s=0.05, rest_s=0.1)
-    return model.finish(network, model.Manifest(LABELS, (12, 8), rules=rules), probe)
+    return model.finish(network, model.Manifest(LABELS, (12, 8), rules=rules, horizons_s=network.horizons_s), probe)
 
 
 @pytest.fixture(scope="session")

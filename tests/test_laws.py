@@ -58,6 +58,21 @@ class RecognizerMachine:
         return observations()
 
 
+class ForecastMachine:
+    def new(self, model):
+        recognizer = gestures.Recognizer(model, RULES)
+
+        def step(seen):
+            recognizer.push(seen)
+            # Asked twice: to be asked must change nothing.
+            return [(n, joints.tolist()) for _ in "12" for n, joints in recognizer.forecast(0.15).items()]
+
+        return step
+
+    def inputs(self):
+        return observations(rate_hz=21.0)
+
+
 class DecisionsMachine:
     def new(self, _model):
         decisions = Decisions(LABELS, RULES)
@@ -69,7 +84,14 @@ class DecisionsMachine:
         return [gestures.Scores(n / 30, row) for n, row in enumerate(np.repeat(p, 5, 0))]
 
 
-MACHINES = [TrackerMachine(), FeatureMachine(), FollowerMachine(), RecognizerMachine(), DecisionsMachine()]
+MACHINES = [
+    TrackerMachine(),
+    FeatureMachine(),
+    FollowerMachine(),
+    RecognizerMachine(),
+    ForecastMachine(),
+    DecisionsMachine(),
+]
 every_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda m: type(m).__name__)
 
 
@@ -140,7 +162,11 @@ def test_reset_is_as_new(tiny):
     used, new = gestures.Recognizer(tiny, RULES), gestures.Recognizer(tiny, RULES)
     run(used.push, observations(3.0, start=5.0))
     used.reset()
+    assert used.forecast(0.1) == {}
     assert run(used.push, observations()) == run(new.push, observations())
+    assert {n: p.tolist() for n, p in used.forecast(0.1).items()} == {
+        n: p.tolist() for n, p in new.forecast(0.1).items()
+    }
     assert {n: s.probabilities.tolist() for n, s in used.scores.items()} == {
         n: s.probabilities.tolist() for n, s in new.scores.items()
     }

@@ -89,6 +89,9 @@ def test_another_features_version_is_refused(folder):
         {"sha256": {}},
         {"surprise": 1},
         {"units": [12]},
+        {"horizons_s": [0.1, 0.05, 0.2, 0.3, 0.4]},
+        {"horizons_s": [0.1]},
+        {"horizons_s": "soon"},
     ],
     ids=str,
 )

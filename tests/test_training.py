@@ -8,6 +8,8 @@ from conftest import clip, hand, observations
 
 import gestures
 from gestures import augmentation, streams, training
+from gestures.forecast import HORIZONS_S, POINTS, ahead
+from gestures.model import LONGEST_S, chrono_biases
 from gestures.recognizer import Follower, _partner
 from gestures.tracks import Tracker
 
@@ -232,6 +234,39 @@ def test_the_same_seed_teaches_the_same():
     one, two = (training.train(takes, recipe).network.sequence.get_weights() for _ in range(2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_net_learns_to_look_ahead_with_no_label(taught):
+    """Better than the velocity it begins with, on a person it never met; and told by the model's manifest."""
+    made, _ = taught
+    assert made.model.manifest.horizons_s == HORIZONS_S
+    velocity_s = 0.12 * (1 - np.exp(-0.2 / 0.12))
+    missed = []
+    for gesture in ("go", "nod"):
+        follower = Follower(made.model)
+        seen = list(moving(gesture, "eve", 97).observations())
+        for now, later in zip(seen, seen[5:], strict=False):
+            follower.push(now)
+            line, truth = follower._lines[0], later.hands[0].image[:, :2]
+            way = velocity_s * line.motion(4 / 3)[: POINTS * 3].reshape(POINTS, 3)
+            coasting = ahead(line.sights[-1][1], 4 / 3, way, left=False)
+            missed.append([np.abs(each[:, :2] - truth).mean() for each in (follower.forecast(0.2)[0], coasting)])
+    forecast, velocity = np.mean(missed, 0)
+    assert forecast < 0.9 * velocity
+
+
+def test_the_memory_is_taught_beforehand_without_labels():
+    """Only the memory and the forecast learn: what the clips mean is not looked at."""
+    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=4, units=(8,))
+    network = training.pretrain(takes.clips, takes, recipe)
+    assert not np.any(network.both.get_layer("scores").bias)
+    assert np.any(network.both.get_layer("forecast_moved").kernel)
+    born = chrono_biases(8, LONGEST_S * recipe.rate_hz, np.random.default_rng(recipe.seed))
+    assert np.abs(np.asarray(network.both.get_layer("over_time0").cell.bias) - born).max() > 1e-4
+    taught = training.train(takes, replace(recipe, steps=1), network=network)
+    assert taught.model.manifest.labels == ("rest", "go", "nod")
+    with pytest.raises(gestures.TrainingError, match="no recording shows a hand"):
+        training.pretrain([gestures.Clip.of([gestures.Observation(0.0)], "ana")], takes, recipe)
 
 
 def test_the_data_hash_knows_every_change():
