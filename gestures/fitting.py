@@ -14,7 +14,8 @@ from .types import DecisionRules
 
 LEVELS = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 HOLDS_S = (0.0, 0.1, 0.2, 0.3, 0.4)
-LEAVING = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, None)
+LEAVING = (0.5, None)
+"""A hand that goes says its last word if that is more likely than not, or, where this costs less, none."""
 OFFS = (0.3, 0.5, 0.7, 0.85)
 """Shares of the level at which a gesture begins."""
 LEADS_S = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)

@@ -85,3 +85,13 @@ def test_enough_rest_keeps_false_accepts_as_rare_as_asked_whatever_is_missed():
     long = replace(idle, clip=replace(idle.clip, time=idle.clip.time * 200))
     assert fit_rules([*truth, idle], LABELS).on_for(gesture) <= 0.75
     assert fit_rules([*truth, long], LABELS).on_for(gesture) > 0.85
+
+
+def test_a_last_word_is_kept_where_it_pays():
+    gesture = LABELS[1]
+    cut = says(gesture, gesture, 0.6)
+    cut = replace(cut, steps=cut.steps[: next(i for i, step in enumerate(cut.steps) if step[0] >= 1.5)])
+    sure = [says(gesture, gesture, 0.9)] * 2
+    false = [replace(says(None, gesture, 0.6), steps=cut.steps)] * 3
+    assert fit_rules([*sure, *[cut] * 4, *false[:1]], LABELS).leaving == 0.5
+    assert fit_rules([*sure, *[cut] * 2, *false], LABELS).leaving is None
