@@ -21,6 +21,7 @@ from .clips import REST, check_name
 from .errors import GesturesError, ModelError
 from .files import read_together, write_together
 from .quiet import quiet
+from .stepfile import check_step
 from .types import DecisionRules, Floats
 
 Memory: TypeAlias = tuple[Floats, ...]
@@ -67,38 +68,54 @@ class Model:
 
     def __init__(self, manifest: Manifest, step: bytes) -> None:
         """`step` is the exported single step (LiteRT); raise `ModelError` when it does not load or fit."""
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self.manifest = manifest
         try:
+            check_step(step)
             with quiet():
+                # LiteRT's plain kernels check what they are given; the faster ones crash where a forged step lies.
+                plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+                Interpreter(model_content=step, experimental_op_resolver_type=plain).allocate_tensors()
                 self._interpreter = Interpreter(model_content=step, num_threads=1)
                 self._interpreter.allocate_tensors()
-            runner = self._interpreter.get_signature_runner("step")
-            takes, gives = runner.get_input_details(), runner.get_output_details()
-            states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]
-            has: dict[str, Any] = {name: int(detail["shape"][-1]) for name, detail in {**takes, **gives}.items()}
+            self._wire()
             self._ahead = None
             if manifest.horizons_s:
                 # An interpreter of its own: one that is held by a runner refuses to run without it.
                 with quiet():
                     self._ahead = Interpreter(model_content=step, num_threads=1).get_signature_runner(AHEAD)
-                has |= {name: tuple(d["shape"]) for name, d in self._ahead.get_output_details().items()}
-                ahead = {f"{AHEAD} {name}": int(d["shape"][-1]) for name, d in self._ahead.get_input_details().items()}
-                has |= ahead
-        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+                _same(
+                    {name: tuple(each["shape"]) for name, each in self._ahead.get_output_details().items()},
+                    {"moved": (1, len(manifest.horizons_s), forecast.POINTS, 3)},
+                )
+                _same(_sizes(self._ahead.get_input_details()), reads(manifest.units))
+        except (LookupError, ValueError, RuntimeError, TypeError) as error:
             raise ModelError(f"the model's step does not load ({error}): train it again") from error
+        self._try_out()
+
+    def _wire(self) -> None:
+        """Find the step's inputs and outputs; raise whatever comes of those that do not fit the manifest."""
+        runner, manifest = self._interpreter.get_signature_runner("step"), self.manifest
+        takes, gives = runner.get_input_details(), runner.get_output_details()
+        states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]
+        has = _sizes({**takes, **gives})
         # Networks of earlier versions do not say that they are undecided.
         scores = len(manifest.labels) + (has["scores"] > len(manifest.labels))
-        want: dict[str, Any] = {"features": features.SIZE, "scores": scores, **dict(states)}
-        want |= {f"{name}_next": n for name, n in states}
-        if manifest.horizons_s:
-            want |= {f"{AHEAD} {name}": n for name, n in reads(manifest.units).items()}
-            want["moved"] = (1, len(manifest.horizons_s), forecast.POINTS, 3)
-        if has != want:
-            raise ModelError(f"the model's step has the inputs and outputs {has}, not {want}: train it again")
+        want = {"features": features.SIZE, "scores": scores, **dict(states)}
+        _same(has, want | {f"{name}_next": n for name, n in states})
         self._takes = [takes[name]["index"] for name in ("features", *(name for name, _ in states))]
         self._gives = [gives[name]["index"] for name in ("scores", *(f"{name}_next" for name, _ in states))]
+
+    def _try_out(self) -> None:
+        """Raise `ModelError` for what a step cannot do though its sizes fit: not in front of a camera."""
+        nothing = np.zeros(features.SIZE, np.float32)
+        scores, memory = self.step(nothing, self.begin())
+        shapes = [part.shape for part in memory]
+        if scores.ndim != 1 or shapes != [part.shape for part in self.begin()]:
+            raise ModelError(f"the model's step gives arrays of {scores.shape} and {shapes}: train it again")
+        if self._ahead is not None:
+            self.forecast(nothing, memory, np.zeros(forecast.MOTION, np.float32))
 
     def begin(self) -> Memory:
         """The memory of a hand not yet seen: zeros."""
@@ -108,11 +125,15 @@ class Model:
         """One tick: features (SIZE,) float32 and the memory so far -> probabilities and the memory after.
 
         The probabilities (classes + 1,), sum 1, are those of the labels and, last, of a gesture not yet known which.
+        Raise `ModelError` when the step fails.
         """
         run = self._interpreter
-        for index, value in zip(self._takes, (vector[None], *memory), strict=True):
-            run.set_tensor(index, value)
-        run.invoke()
+        try:
+            for index, value in zip(self._takes, (vector[None], *memory), strict=True):
+                run.set_tensor(index, value)
+            run.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the model's step does not run ({error}): train it again") from error
         probabilities, *after = (run.get_tensor(index) for index in self._gives)
         return probabilities[0], tuple(after)
 
@@ -124,8 +145,22 @@ class Model:
         """
         if self._ahead is None:
             raise ModelError("this model forecasts nothing: train it again")
-        moved: Floats = self._ahead(hidden=memory[-2], features=vector[None], motion=motion[None])["moved"][0]
+        try:
+            moved: Floats = self._ahead(hidden=memory[-2], features=vector[None], motion=motion[None])["moved"][0]
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the model's forecast does not run ({error}): train it again") from error
         return moved
+
+
+def _sizes(details: Mapping[str, Any]) -> dict[str, int]:
+    """The last dimension of each input or output of a step."""
+    return {name: int(detail["shape"][-1]) for name, detail in details.items()}
+
+
+def _same(has: Mapping[str, object], want: Mapping[str, object]) -> None:
+    """Raise `ValueError` where they differ."""
+    if has != want:
+        raise ValueError(f"it has the inputs and outputs {has}, not {want}")
 
 
 def load(folder: str | Path) -> Model:
@@ -166,7 +201,7 @@ def load_manifest(folder: Path) -> Manifest:
         manifest = Manifest(labels, units, rate_hz, rules=DecisionRules(**rules), **raw)
     except ModelError:
         raise
-    except (GesturesError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (GesturesError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ModelError(f"{path} is not a manifest this version can read ({error}): train the model again") from error
     ahead_s = (0.0, *manifest.horizons_s)
     if not all(before < after <= 1 for before, after in itertools.pairwise(ahead_s)):

@@ -24,6 +24,7 @@ from gestures.console import LONGEST, printable
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 import fuzz
+import loaders
 
 FORMATS = REPOSITORY / "tests" / "formats"
 CORPUS = sorted((REPOSITORY / "tests" / "corpus").glob("*-*"))
@@ -32,7 +33,7 @@ CORPUS = sorted((REPOSITORY / "tests" / "corpus").glob("*-*"))
 def archive(path, **members):
     """A clip whose members are replaced by bytes, or left out where they are None."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = fuzz.whole_clip() | members
+    whole = loaders.whole_clip() | members
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in whole.items():
             if content is not None:
@@ -111,7 +112,7 @@ def test_a_listing_of_a_million_names_is_not_read(tmp_path):
 def test_packings_that_numpy_never_uses_are_refused(tmp_path, how):
     path = tmp_path / "ana_00.npz"
     with zipfile.ZipFile(path, "w", how) as packed:
-        for name, content in fuzz.whole_clip().items():
+        for name, content in loaders.whole_clip().items():
             packed.writestr(f"{name}.npy", content)
     assert "in a way that numpy never does" in refused(path)
 
@@ -126,7 +127,7 @@ def test_names_that_climb_out_of_the_archive_go_nowhere(tmp_path):
 
 
 def spoil(note, **what):
-    return fuzz.array(json.dumps(note | what))
+    return loaders.array(json.dumps(note | what))
 
 
 @pytest.mark.parametrize(
@@ -149,13 +150,13 @@ def spoil(note, **what):
     ids=lambda what: next(iter(what)),
 )
 def test_notes_that_lie_are_refused(tmp_path, what):
-    note = json.loads(str(np.load(io.BytesIO(fuzz.whole_clip()["note"]))))
+    note = json.loads(str(np.load(io.BytesIO(loaders.whole_clip()["note"]))))
     refused(archive(tmp_path / "swipe" / "ana_00.npz", note=spoil(note, **what)))
 
 
 @pytest.mark.parametrize("deep", ["[" * 200_000, '{"a":' * 100_000, "9" * 10_000])
 def test_notes_without_a_bottom_are_refused(tmp_path, deep):
-    refused(archive(tmp_path / "swipe" / "ana_00.npz", note=fuzz.array(deep)))
+    refused(archive(tmp_path / "swipe" / "ana_00.npz", note=loaders.array(deep)))
     (tmp_path / "set.json").write_text(f'{{"labels": {deep}}}')
     with pytest.raises(gestures.ClipError, match="cannot be read"):
         clips.load_set_note(tmp_path)
@@ -255,6 +256,60 @@ def test_a_model_file_without_end_is_not_read(tmp_path, monkeypatch):
         gestures.load(tmp_path / "m")
 
 
+def forged(change):
+    """The step of the oldest model, changed: a whole LiteRT file that does not do what it should."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    step = schema.ModelT.InitFromObj(schema.Model.GetRootAs((FORMATS / "model-1" / "step.tflite").read_bytes(), 0))
+    tensor = {each.name.decode().rpartition("/")[2]: each for each in step.subgraphs[0].tensors}
+    change(step, tensor)
+    builder = flatbuffers.Builder(1 << 15)
+    builder.Finish(step.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def more_splits(step, _):
+    next(op for op in step.subgraphs[0].operators if len(op.outputs) == 4).builtinOptions.numSplits = 12
+
+
+def no_splits(step, _):
+    next(op for op in step.subgraphs[0].operators if len(op.outputs) == 4).builtinOptions = None
+
+
+def no_shape(_, tensor):
+    tensor["step_c0:0"].shape = []
+
+
+def weights_as_memory(step, _):
+    next(out for out in step.signatureDefs[0].outputs if out.name == b"h0_next").tensorIndex = 4
+
+
+def two_at_once(_, tensor):
+    tensor["step_features:0"].shape = tensor["mul"].shape = tensor["add"].shape = [2, 108]
+
+
+@pytest.mark.parametrize(
+    "change", [more_splits, no_splits, no_shape, weights_as_memory, two_at_once], ids=lambda each: each.__name__
+)
+def test_a_forged_step_is_refused_before_it_runs(tmp_path, change):
+    """The first ended the program: what LiteRT's faster kernels are told, they believe."""
+    folder = tmp_path / "m"
+    shutil.copytree(FORMATS / "model-1", folder)
+    (folder / "step.tflite").write_bytes(forged(lambda *_: None))
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    def load():
+        manifest["sha256"]["step.tflite"] = model._sha256((folder / "step.tflite").read_bytes())
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        return gestures.load(folder)
+
+    load()
+    (folder / "step.tflite").write_bytes(forged(change))
+    with pytest.raises(gestures.ModelError, match=r"the model's step .*: train it again"):
+        load()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on this system")
 def test_a_pipe_among_a_models_files_does_not_hang(tmp_path):
     shutil.copytree(FORMATS / "model-1", tmp_path / "m")
@@ -267,7 +322,7 @@ def test_a_pipe_among_a_models_files_does_not_hang(tmp_path):
 def test_a_video_that_never_ends_is_left_out(tmp_path, monkeypatch):
     from gestures import importing
 
-    (tmp_path / "a.mp4").write_bytes(fuzz.small_video())
+    (tmp_path / "a.mp4").write_bytes(loaders.small_video())
     monkeypatch.setattr(importing, "MOST_FRAMES", 5)
     with pytest.raises(gestures.ClipError, match="more than 5 frames"):
         importing.watch(tmp_path / "a.mp4", "ana")
@@ -275,7 +330,7 @@ def test_a_video_that_never_ends_is_left_out(tmp_path, monkeypatch):
 
 def test_a_video_of_gigantic_pictures_is_refused(tmp_path):
     """The size stands in the header: nothing is decoded."""
-    content = bytearray(fuzz.small_video())
+    content = bytearray(loaders.small_video())
     for at in range(len(content) - 4):
         if content[at : at + 4] in (b"tkhd", b"mp4v"):
             for offset, step in ((80, 4), (84, 4)) if content[at : at + 4] == b"tkhd" else ((28, 2), (30, 2)):
@@ -289,12 +344,12 @@ def test_a_video_of_gigantic_pictures_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory):
-    loaders = {name: fuzz.loader(name, tmp_path_factory.mktemp(name)) for name in fuzz.LOADERS}
+    loads = {name: loaders.loader(name, tmp_path_factory.mktemp(name)) for name in loaders.LOADERS}
 
     def one(name, data):
         """Whether it loads; all but a `GesturesError` comes out."""
         try:
-            loaders[name](data)
+            loads[name](data)
         except gestures.GesturesError:
             return False
         return True
@@ -302,9 +357,9 @@ def load(tmp_path_factory):
     return one
 
 
-@pytest.mark.parametrize("name", fuzz.LOADERS)
+@pytest.mark.parametrize("name", loaders.LOADERS)
 def test_what_fuzzing_begins_with_loads(load, name):
-    assert all(load(name, seed) for seed in fuzz.seeds(name))
+    assert all(load(name, seed) for seed in loaders.seeds(name))
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
@@ -313,13 +368,22 @@ def test_what_fuzzing_found_stays_mended(load, path):
 
 
 @pytest.mark.parametrize(
-    ("name", "times"), [("clip", 300), ("note", 1000), ("manifest", 1000), ("model", 60), ("video", 8)]
+    ("name", "times"),
+    [("clip", 300), ("note", 1000), ("manifest", 1000), ("actions", 500), ("model", 60), ("video", 8)],
 )
 def test_random_mutations_bring_out_nothing_but_words(load, name, times):
     chance = random.Random(1)
-    seeds = fuzz.seeds(name)
-    loaded = sum(load(name, fuzz.mutated(chance.choice(seeds), chance)) for _ in range(times))
+    seeds = loaders.seeds(name)
+    loaded = sum(load(name, loaders.mutated(chance.choice(seeds), chance)) for _ in range(times))
     assert loaded < times
+
+
+@pytest.mark.parametrize(("name", "times"), [("clip", 300), ("note", 1000), ("manifest", 1000), ("actions", 1000)])
+def test_whole_files_with_other_values_in_them_are_read_or_refused(load, name, times):
+    chance = random.Random(1)
+    grafts = (bytes([loaders.GRAFT, *chance.choices(range(256), k=chance.choice((2, 3, 4, 6)))]) for _ in range(times))
+    loaded = sum(load(name, graft) for graft in grafts)
+    assert 0 < loaded < times
 
 
 JSON = st.recursive(
@@ -365,13 +429,13 @@ def test_any_bytes_are_read_or_refused(load, part, data):
 
 def test_the_fuzzer_itself_sees_a_plant(tmp_path):
     """A loader that forgets one kind of wrong note is found out."""
-    old = signal.getsignal(signal.SIGALRM)
+    old = signal.getsignal(signal.SIGPROF)
     try:
         taste = fuzz.Taste("note", lambda data: [name.strip() for name in json.loads(data)["labels"]], tmp_path)
         for seed in (b'{"labels": ["a"]}', b'{"labels": [3]}'):
             taste(seed)
     finally:
-        signal.signal(signal.SIGALRM, old)
+        signal.signal(signal.SIGPROF, old)
     assert [place.split(" at ")[0] for place in taste.found] == ["AttributeError"]
     assert len(list(tmp_path.glob("note-*"))) == 1
 

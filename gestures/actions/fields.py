@@ -1,7 +1,7 @@
 """A table of the actions file, read field by field: each of its kind and within bounds, none left over."""
 
 import difflib
-import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,7 +100,8 @@ class Table:
 
 
 def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+    """Whether it is one that a float can hold: a whole number in a file may have thousands of digits."""
+    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given) <= sys.float_info.max
 
 
 def like(given: object, choices: Sequence[str]) -> str:

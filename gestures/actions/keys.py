@@ -40,9 +40,9 @@ def read_mouse(given: object, mode: Mode) -> tuple[tuple[str, tuple[str, ...]], 
         if given not in AXES:
             raise ActionError(f"an analogue mouse is one of {', '.join(AXES)}, not {given!r}")
         return ("axis", (str(given),)), f"mouse {given}"
-    if given in BUTTONS:
+    if isinstance(given, str) and given in BUTTONS:
         return ("button", (str(given),)), f"mouse button {given}"
-    if given in WHEEL and mode in ("tap", "repeat"):
+    if isinstance(given, str) and given in WHEEL and mode in ("tap", "repeat"):
         return ("wheel", (str(given),)), f"mouse {given}"
     choices = [*BUTTONS, *(WHEEL if mode in ("tap", "repeat") else ())]
     raise ActionError(f"mouse, mode {mode}: {given!r} is not one of {', '.join(choices)}")

@@ -186,7 +186,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ActionError(f"{path} is larger than {MOST_BYTES} bytes: it is no actions file")
     try:
         return tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
         raise ActionError(f"{path} is no TOML ({error}): mend that line; texts stand in quotes") from error
 
 
