@@ -1,14 +1,17 @@
 """Kill the program while it writes, and count what is still whole.
 
-scripts/kill.py [--times N] [--minutes M] [--only NAME …] [--json]
+scripts/kill.py [--times N] [--seed N] [--minutes M] [--only NAME …] [--json]
 
 * steps: the saving of a clip and of a model is killed before each of its calls to the file system, one after another,
   and by the kernel when so many bytes are written.
 * saves: two processes replace one model folder in turn; both are killed at a random moment.
-* record, import, train: the verbs themselves, into one set and one model folder, killed at random moments.
+* record, import, train: the verbs themselves, into one set and one model folder, killed at random moments of all they
+  do after their imports, by the processor's time.
+* interrupt: live, record, import, train and teach are sent Ctrl-C at such moments, and timed until they have ended.
 
 After every kill each recording is loaded, each take that was told of is looked for, and the model is loaded: it must be
-the one before or the one after. Kills are SIGKILL. Needs a system with fork.
+the one before or the one after. Kills are SIGKILL. Runs with other seeds kill at other moments: their counts add up.
+Needs a system with fork and /proc.
 """
 
 import argparse
@@ -19,15 +22,16 @@ import re
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from zygote import Zygote
 
 from gestures import Clip, GesturesError, Hand, Observation, Span, load, load_clip, load_set, save_clip
 from gestures.console import shipped
@@ -36,6 +40,10 @@ from gestures.model import FILES, model_files
 
 STARTER, DEMO = shipped("trained/starter"), shipped("data/demo/demo.mp4")
 VERBS = ("record", "import", "train")
+INTERRUPTED = 130
+TEACH_S = 12.0
+SOON_S = 1.0
+"""Ctrl-C ends the program within this time."""
 WRITTEN = (0, 1, 30, 1000, 4000, 700_000)
 """Bytes after which a write is broken off; the last is within the model's weights."""
 
@@ -44,7 +52,8 @@ def main() -> int:
     """Print what was killed and what was lost; 1 where anything was."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=67, metavar="N", help="kills of each but `steps` (default: 67)")
-    parser.add_argument("--only", nargs="+", choices=("steps", "saves", *VERBS), default=("steps", "saves", *VERBS))
+    every = ("steps", "saves", *VERBS, "interrupt")
+    parser.add_argument("--only", nargs="+", choices=every, default=every)
     parser.add_argument("--minutes", type=float, default=1e9, metavar="M", help="end each verb after M minutes at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
@@ -59,8 +68,11 @@ def main() -> int:
                 figures["steps of a model"] = at_every_step(place / "model", old_model, new_model, model_is_whole)
             elif name == "saves":
                 figures["saves"] = two_writers(place / "saves", given.times, chance)
+            elif name == "interrupt":
+                for verb in ("live", *VERBS, "teach"):
+                    figures[f"Ctrl-C {verb}"] = interrupted(verb, place / verb, given.times, given.minutes * 60, chance)
             else:
-                figures[name] = of_verb(name, place, given.times, given.minutes * 60, chance)
+                figures[name] = of_verb(name, place / name, given.times, given.minutes * 60, chance)
     if given.json:
         print(json.dumps(figures))
     else:
@@ -216,12 +228,40 @@ def two_writers(folder: Path, times: int, chance: random.Random) -> dict[str, in
     return {"kills": kills, "read meanwhile": reads, "lost": lost}
 
 
-def gestures(*words: object, log: Path) -> "subprocess.Popen[bytes]":
-    """Start a verb; what it tells goes to `log`."""
-    environment = os.environ | {"DISPLAY": "", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    with log.open("wb") as told:
-        command = [sys.executable, "-m", "gestures.cli", *map(str, words)]
-        return subprocess.Popen(command, stdout=told, stderr=told, env=environment)
+def warm(verb: str) -> Zygote:
+    """What starts a verb without its imports."""
+    return Zygote("gestures.studio", *(("tensorflow", "keras") if verb in ("train", "teach") else ()))
+
+
+def usual(zygote: Zygote, words: tuple[object, ...], log: Path) -> float:
+    """S of the processor's time of a whole run of `words`, the first of all."""
+    number = zygote.start(*words, log=log)
+    worked_s = 0.0
+    while (more := worked(number)) is not None:
+        worked_s = more
+        time.sleep(0.005)
+    if zygote.ended().code != 0:
+        raise SystemExit(log.read_text())
+    return worked_s
+
+
+def worked(number: int) -> float | None:
+    """S of the processor's time that a process has had; None when it has ended."""
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def strike(number: int, after_s: float, blow: signal.Signals) -> float:
+    """Send a process `blow` once it has worked for so long, or at its end; when that was (s, monotonic clock)."""
+    while (done := worked(number)) is not None and done < after_s:
+        time.sleep(0.002)
+    now = time.monotonic()
+    with suppress(ProcessLookupError):
+        os.kill(number, blow)
+    return now
 
 
 def of_verb(verb: str, place: Path, times: int, limit_s: float, chance: random.Random) -> dict[str, int]:
@@ -229,39 +269,75 @@ def of_verb(verb: str, place: Path, times: int, limit_s: float, chance: random.R
     takes, model, log = place / "takes", place / "model", place / "log"
     words = prepare(verb, place)
     began = time.monotonic()
-    if gestures(*words, log=log).wait() != 0:
-        raise SystemExit(log.read_text())
-    usual_s = time.monotonic() - began
     counts = {"kills": 0, "ended before": 0, "loaded": 0, "lost": 0}
-    while counts["kills"] < times and time.monotonic() - began < limit_s:
-        process = gestures(*words, log=log)
-        time.sleep(chance.uniform(0.05, 1.0) * usual_s)
-        process.kill()
-        counts["kills" if process.wait() == -signal.SIGKILL else "ended before"] += 1
-        told = re.findall(r"take \d+ of \d+: .* s, (\S+\.npz)", log.read_text(errors="replace"))
-        there = {*map(Path, told), *takes.glob("*/[!.]*.npz")}
-        whole = [loads(path, load_clip) for path in there] if verb != "train" else [loads(model, load)]
-        counts["loaded"] += sum(whole)
-        counts["lost"] += len(whole) - sum(whole)
-        counts["lost"] += verb != "train" and takes.exists() and not loads(takes, load_set)
-        if len(there) > 500:  # enough to show it; do not load thousands each time
-            shutil.rmtree(takes)
+    with warm(verb) as zygote:
+        usual_s = usual(zygote, words, log)
+        while counts["kills"] < times and time.monotonic() - began < limit_s:
+            number = zygote.start(*words, log=log)
+            strike(number, chance.uniform(0, 1) * usual_s, signal.SIGKILL)
+            counts["kills" if zygote.ended().code == -signal.SIGKILL else "ended before"] += 1
+            whole, there = survivors(verb, takes, model, log)
+            counts["loaded"] += sum(whole)
+            counts["lost"] += len(whole) - sum(whole)
+            if there > 200:  # enough to show it; do not load thousands each time
+                shutil.rmtree(takes)
     return counts
+
+
+def survivors(verb: str, takes: Path, model: Path, log: Path) -> tuple[list[bool], int]:
+    """Of each take, of the set as a whole and of the model, whether it loads; how many takes there are."""
+    told = re.findall(r"take \d+ of \d+: .* s, (\S+\.npz)", log.read_text(errors="replace"))
+    there = {*map(Path, told), *takes.glob("*/[!.]*.npz")}
+    if verb == "train":
+        return [loads(model, load)], 0
+    whole = [loads(path, load_clip) for path in there]
+    return whole + ([loads(takes, load_set)] if takes.exists() else []), len(there)
+
+
+def interrupted(verb: str, place: Path, times: int, limit_s: float, chance: random.Random) -> dict[str, float]:
+    """Send Ctrl-C at random moments; whoever has not ended within `SOON_S`, or says more than it should, is lost."""
+    takes, model, log = place / "takes", place / "model", place / "log"
+    words = prepare(verb, place)
+    began = time.monotonic()
+    counts: dict[str, float] = {"kills": 0, "ended before": 0, "lost": 0}
+    waits = []
+    with warm(verb) as zygote:
+        usual_s = TEACH_S if verb == "teach" else usual(zygote, words, log)
+        while counts["kills"] < times and time.monotonic() - began < limit_s:
+            number = zygote.start(*words, log=log)
+            struck = strike(number, chance.uniform(0, 1) * usual_s, signal.SIGINT)
+            end = zygote.ended()
+            counts["kills" if end.code == INTERRUPTED else "ended before"] += 1
+            waits.append(end.time - struck)
+            whole, _ = survivors(verb, takes, model, log) if verb in VERBS else ([], 0)
+            quiet = "Traceback" not in log.read_text(errors="replace")
+            good = end.code in (0, INTERRUPTED) and waits[-1] <= SOON_S and quiet and all(whole)
+            if not good:
+                print(f"{verb}: code {end.code}, {waits[-1]:.2f} s, {log.read_text()[-300:]}", file=sys.stderr)
+            counts["lost"] += not good
+    return counts | {"median s": round(sorted(waits)[len(waits) // 2], 3), "longest s": round(max(waits), 3)}
 
 
 def prepare(verb: str, place: Path) -> tuple[object, ...]:
     """What a verb needs, and the words that start it."""
-    if verb == "record":
-        how = ("--source", DEMO, "--seconds", 0.4, "--takes", 99, "--no-window")
+    scene = place / "videos" / "wave"
+    if verb in ("live", "record"):
+        cut(DEMO, scene, 1, 24)
+        if verb == "live":
+            return ("live", "--source", scene / "ana_00.mp4", "--no-window", "--json")
+        how = ("--source", scene / "ana_00.mp4", "--seconds", 0.2, "--takes", 99, "--no-window")
         return ("record", "wave", *how, "--into", place / "takes")
     if verb == "import":
-        cut(DEMO, place / "videos" / "wave", 12)
+        cut(DEMO, scene, 3, 6)
         return ("import", place / "videos", "--into", place / "takes")
     for n in range(6):
         wave = take(f"p{n}")
         save_clip(wave, place / "lesson" / "wave" / f"p{n}_00.npz")
         save_clip(replace(wave, spans=()), place / "lesson" / "rest" / f"p{n}_00.npz")
-    return ("train", place / "lesson", "--into", place / "model", "--steps", 3)
+    if verb == "teach":
+        where = ("--data", place / "lesson", "--into", place / "model", "--person", "p0", "--takes", 5)
+        return ("teach", "wave", *where, "--source", DEMO, "--no-window")
+    return ("train", place / "lesson", "--into", place / "model", "--steps", 2)
 
 
 def loads(path: Path, how: Callable[[Path], object]) -> bool:
@@ -274,18 +350,18 @@ def loads(path: Path, how: Callable[[Path], object]) -> bool:
     return True
 
 
-def cut(video: Path, into: Path, pieces: int) -> None:
-    """Cut a video into short ones."""
+def cut(video: Path, into: Path, pieces: int, frames: int) -> None:
+    """Cut so many pieces of so many frames out of the beginning of a video."""
     import cv2
 
     into.mkdir(parents=True)
     source = cv2.VideoCapture(str(video))
-    length = int(source.get(cv2.CAP_PROP_FRAME_COUNT)) // pieces
+    source.set(cv2.CAP_PROP_POS_FRAMES, 30)
     size = int(source.get(cv2.CAP_PROP_FRAME_WIDTH)), int(source.get(cv2.CAP_PROP_FRAME_HEIGHT))
     for piece in range(pieces):
         path = into / f"ana_{piece:02d}.mp4"
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), source.get(cv2.CAP_PROP_FPS), size)
-        for _ in range(length):
+        for _ in range(frames):
             writer.write(source.read()[1])
         writer.release()
     source.release()

@@ -54,7 +54,7 @@ def loader(name: str, folder: Path) -> Callable[[bytes], object]:
         plan = load_plan(folder / "actions.toml")
         plan.missing()
         plan.sentences()
-        return plan.fit(labels)
+        return plan.fit(labels, "starter")
 
     def model(data: bytes) -> object:
         made = Model(whole, data)
