@@ -75,6 +75,12 @@ def test_repeat_keeps_its_own_time_whatever_the_frames():
     assert orders(modes, *rows) == [(0.0, "tap"), (0.5, "tap"), (1.0, "tap")]
 
 
+def test_a_second_hand_changes_nothing_about_the_pace_of_repeats():
+    modes = Modes(Plan((entry("repeat", every_s=0.5),)))
+    rows = [(0.0, event(0)), (0.2, event(0.2, number=1, side="left")), (0.3, event(0.3, "ended")), (0.5, None)]
+    assert orders(modes, *rows) == [(0.0, "tap"), (0.5, "tap")]
+
+
 def test_toggle_is_on_and_off():
     modes = Modes(Plan((entry("toggle"),)))
     rows = [(t, event(t, phase)) for t in (1, 2, 3) for phase in ("began", "ended")]
@@ -186,6 +192,9 @@ def test_analogue_without_a_gesture_follows_one_hand_in_view():
     assert order.event is None
     assert order.value == pytest.approx(0.25, abs=0.02)
     assert modes.push([], {1: hands[1]}, 0.1) == []
+    # Another hand begins anew: its value is not eased from where the last one was.
+    (order,) = modes.push([], {1: hands[1], 7: hand(side="left", at=(0.25, 0.5))}, 0.2)
+    assert order.value == pytest.approx(0.75, abs=0.02)
 
 
 happenings = st.lists(

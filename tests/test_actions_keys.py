@@ -32,7 +32,7 @@ def display():
 
 @pytest.fixture
 def client(display, monkeypatch):
-    """A window that has the keyboard, and a function that gives the next `n` things it is told."""
+    """A window that has the keyboard, and a function that gives the next `n` things the X server tells it."""
     from Xlib import XK, X
     from Xlib import display as xdisplay
 
@@ -52,6 +52,8 @@ def client(display, monkeypatch):
                     time.sleep(0.005)
                     continue
                 got = connection.next_event()
+                if got.send_event:
+                    continue  # not from the keyboard: terminals and games ignore it
                 if got.type in (X.KeyPress, X.KeyRelease):
                     out.append(names[got.type] + keys[connection.keycode_to_keysym(got.detail, 0)])
                 elif got.type in names:
@@ -93,6 +95,7 @@ def test_a_key_that_two_actions_hold_comes_up_with_the_last(client, tmp_path):
         for n, (gesture, phase) in enumerate([("one", "began"), ("two", "began"), ("one", "ended")]):
             acting.push([event(n, phase, gesture)], {}, n)
         assert client.told(1) == ["+a"]
+        assert len(client.down()) == 1
         assert client.told(1, timeout_s=0.3) == []
         acting.push([event(4, "ended", "two")], {}, 4)
         assert client.told(1) == ["-a"]
@@ -136,7 +139,7 @@ def test_no_key_stays_down_when_live_is_killed(client, tmp_path, number):
         [sys.executable, "-m", "gestures.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as live:
         assert "wave began" in live.stdout.readline()
-        assert wait_until(lambda: len(client.down()) >= 2), client.down()
+        assert wait_until(lambda: len(client.down()) == 3), client.down()  # two keys and Control's mask
         live.send_signal(number)
         assert wait_until(lambda: client.down() == set()), client.down()
     assert live.returncode == (143 if number == signal.SIGTERM else -9)
@@ -220,8 +223,8 @@ def test_the_kernel_gets_keys_buttons_wheel_and_places_in_order(kernel, tmp_path
         acting.push([event(4, gesture="point")], {0: hand(at=(0.25, 0.5))}, 4)
         ((axis, place),) = happened(pointer, 1)
         assert (axis, place / 65535) == ("ABS_X", pytest.approx(0.75, abs=0.02))
-    assert happened(board, 1)[:1] in ([("KEY_F5", 0)], [])  # let go, or gone with the device
-    assert kernel("keyboard") is None
+    # The helper lets go and ends; with the device the kernel lets go of what is left.
+    assert wait_until(lambda: kernel("keyboard") is None)
 
 
 def test_the_kernel_keeps_no_key_down_when_we_are_killed(kernel, tmp_path):
@@ -235,8 +238,7 @@ def test_the_kernel_keeps_no_key_down_when_we_are_killed(kernel, tmp_path):
         board = kernel("keyboard")
         assert wait_until(lambda: len(board.active_keys()) == 2)
         process.kill()
-        assert happened(board, 4)[-2:] == [("KEY_A", 0), ("KEY_LEFTCTRL", 0)]
-    assert wait_until(lambda: kernel("keyboard") is None)
+        assert wait_until(lambda: kernel("keyboard") is None)
 
 
 def test_every_name_of_a_key_is_known_to_both_libraries(display):

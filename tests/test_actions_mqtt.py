@@ -1,5 +1,6 @@
 """MQTT against a real mosquitto: exactly once through restarts, discovery for Home Assistant, password, TLS."""
 
+import gc
 import json
 import shutil
 import socket
@@ -20,7 +21,8 @@ paho = pytest.importorskip("paho.mqtt.client", reason="needs: pip install paho-m
 publish = pytest.importorskip("paho.mqtt.publish", reason="needs: pip install paho-mqtt")
 
 ENTRIES = (
-    '[[action]]\ngesture = "go"\nmqtt = "blinds"\n[[action]]\ngesture = "grab"\nmode = "toggle"\nmqtt = "lamp"\n'
+    '[[action]]\ngesture = "go"\nmqtt = "blinds"\n[[action]]\ngesture = "stop"\nmqtt = "blinds"\n'
+    '[[action]]\ngesture = "grab"\nmode = "toggle"\nmqtt = "lamp"\n'
     '[[action]]\ngesture = "pinch"\nmode = "analogue"\nvalue = "x"\nmqtt = "level"\n'
 )
 
@@ -148,7 +150,7 @@ def test_home_assistant_finds_entities_and_states_again_though_the_broker_forgot
             "sensor": "gestures/level",
         }
         blinds = next(about for about in abouts.values() if about["name"] == "blinds")
-        assert blinds["event_types"] == ["go"]
+        assert blinds["event_types"] == ["go", "stop"]
         assert blinds["availability_topic"] == "gestures/availability"
         with reader(mosquitto.port, "gestures/availability") as got:
             assert wait_until(lambda: ("gestures/availability", "offline") in got), got
@@ -182,7 +184,9 @@ def test_a_broker_that_is_not_there_is_told_once_and_delays_nothing(tmp_path):
     with Actions(plan(tmp_path, settings(free_port())), told.append) as acting:
         acting.push([event(1)], {}, 1.0)
         assert wait_until(lambda: bool(told))
+        time.sleep(1.0)  # it is tried again after 0.2 and 0.4 s
     assert "no broker at 127.0.0.1" in told[0]
+    assert len(told) == 2  # the other: what is lost
 
 
 def test_what_never_reached_the_broker_is_told_at_the_end(tmp_path):
@@ -269,6 +273,22 @@ def test_password_and_tls(tmp_path, monkeypatch):
             acting.push([event(1)], {}, 1.0)
             assert wait_until(lambda: len(got) == 1)
         assert told == []
+
+
+# Where a certificate is refused paho leaves its socket to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broker_of_another_authority_is_not_trusted(tmp_path):
+    certificates(tmp_path)
+    (tmp_path / "other").mkdir()
+    certificates(tmp_path / "other")
+    lines = [f"certfile {tmp_path / 'ca.pem'}", f"keyfile {tmp_path / 'key.pem'}"]
+    told = []
+    with broker(tmp_path, *lines) as mosquitto:
+        text = settings(mosquitto.port, 'tls = true\nca = "other/ca.pem"\n').replace("127.0.0.1", "localhost")
+        with Actions(plan(tmp_path, text), told.append):
+            assert wait_until(lambda: bool(told))
+            gc.collect()
+    assert "no broker at localhost" in told[0]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,79 @@ def test_wrong_tokens_foreign_origins_and_other_names_are_refused(site):
         assert get(port, path + good, host="evil.example") == (403, "wrong host")
 
 
+def test_a_part_of_the_token_and_an_origin_that_begins_alike_are_refused(site):
+    port, _, _ = site
+    for token in ("s", "s3cre", "", "S3CRET", "s3cret%00"):
+        assert get(port, f"/?token={token}") == (401, "wrong token")
+    good = "/?token=s3cret"
+    for origin in (
+        "http://good.example.evil",
+        "http://good.example:81",
+        "https://good.example",
+        f"http://127.0.0.1:{port}1",
+    ):
+        assert get(port, good, Origin=origin) == (403, "foreign origin")
+    assert get(port, good, Origin=f"http://127.0.0.1:{port}")[0] == 200
+    assert get(port, good, Origin=f"http://localhost:{port}")[0] == 200
+
+
+def headers(port, path, **sent):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}?token=s3cret", headers=sent)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.headers
+
+
+def test_only_the_origins_named_may_read_and_nobody_keeps_the_page(site):
+    port, _, _ = site
+    for path in ("/", "/events"):
+        told = headers(port, path, Origin="http://good.example")
+        assert told["Access-Control-Allow-Origin"] == "http://good.example"
+        assert headers(port, path)["Access-Control-Allow-Origin"] is None
+    assert headers(port, "/")["Referrer-Policy"] == "no-referrer"  # the address holds the token
+    assert headers(port, "/")["Cache-Control"] == "no-store"
+
+
+def test_a_burst_comes_whole_and_in_order_and_of_pictures_the_newest(site):
+    port, push, _ = site
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/events?token=s3cret", timeout=20) as answer:
+        answer.readline()
+        for n in range(100):
+            push(n)
+        told = []
+        while not told or told[-1] != {"frame": 99.0}:
+            line = answer.readline()
+            if line.startswith(b"data"):
+                about = json.loads(line[6:])
+                told.append({about["type"]: about["time"]})
+    assert [each["event"] for each in told if "event" in each] == [float(n) for n in range(100)]
+    frames = [each["frame"] for each in told if "frame" in each]
+    assert frames == sorted(frames)
+
+
+def test_what_was_not_asked_for_is_not_sent(tmp_path, monkeypatch):
+    pytest.importorskip("aiohttp", reason="needs: pip install aiohttp")
+    monkeypatch.setenv("TEST_TOKEN", "s3cret")
+    scores = {0: Scores(1.0, np.array([0.25, 0.75], np.float32))}
+    for sends, types, keys in (
+        (["events"], ["hello", "event", "event"], set()),
+        (["scores"], ["hello", "frame", "frame"], {"hand", "side", "scores"}),
+        (["landmarks"], ["hello", "frame", "frame"], {"hand", "side", "image"}),
+    ):
+        port = free_port()
+        text = f'[web]\nport = {port}\ntoken = {{ env = "TEST_TOKEN" }}\nsend = {json.dumps(sends)}\n'
+        with Actions(plan(tmp_path, text), lambda _: None, LABELS) as acting:
+            address = f"http://127.0.0.1:{port}/events?token=s3cret"
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                told = []
+                while len(told) < len(types):
+                    line = answer.readline()
+                    if line.startswith(b"data"):
+                        told.append(json.loads(line[6:]))
+                        acting.push([event(1)], {0: hand()}, 1.0, scores)
+        assert [each["type"] for each in told] == types
+        assert {key for each in told for seen in each.get("hands", []) for key in seen} == keys
+
+
 def test_only_this_machine_is_served(site):
     port, _, _ = site
     if not Path("/proc/net/tcp").exists():

@@ -45,7 +45,7 @@ class Desktop:
         except Exception as error:
             reason = str(error).partition("\n")[0][:120]
             raise ActionError(f'no desktop to press keys on ({reason}): on Wayland set through = "uinput"') from error
-        self._keys, self._buttons = keyboard.Key, mouse.Button
+        self._keys, self._code, self._buttons = keyboard.Key, keyboard.KeyCode, mouse.Button
         self._size = _screen()
 
     def press(self, kind: str, name: str, down: bool) -> None:
@@ -54,8 +54,16 @@ class Desktop:
             button = self._buttons[name]
             (self._mouse.press if down else self._mouse.release)(button)
         else:
-            key = self._keys[name] if name in KEYS else name
+            key = self._keys[name] if name in KEYS else self._character(name)
             (self._keyboard.press if down else self._keyboard.release)(key)
+
+    def _character(self, sign: str) -> Any:  # noqa: ANN401 - pynput's own
+        """The key that bears a sign. Under X11 pynput only tells windows of it, which terminals and games ignore."""
+        if not sys.platform.startswith("linux"):
+            return sign
+        # A letter's number in X11 is that of ASCII. A sign that needs Shift on this keyboard is left to pynput.
+        code, shifted = self._keyboard.keyboard_mapping.get(ord(sign), (0, 1))
+        return self._code.from_vk(ord(sign)) if code and not shifted else sign
 
     def turn(self, right: int, up: int) -> None:
         """The wheel turns by so many notches."""

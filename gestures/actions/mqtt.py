@@ -163,13 +163,13 @@ class Mqtt:
 
     def _introduce(self) -> None:
         """Tell Home Assistant of the entities, that we are there, and what the states are; all retained."""
-        introductions = []
+        introductions: dict[str, Message] = {}  # by topic: several actions may be one entity
         for action in self._actions:
             component, about = self._about(action)
             path = f"{self._broker.discovery}/{component}/{self._broker.client}/{action.what}/config"
-            introductions.append(Message(path, json.dumps(about), retain=True))
+            introductions[path] = Message(path, json.dumps(about), retain=True)
         there = f"{self._broker.topic}/availability"
-        self._outbox.open([*introductions, Message(there, "online", retain=True)])
+        self._outbox.open([*introductions.values(), Message(there, "online", retain=True)])
         self._publish()
 
     def _about(self, action: Action) -> tuple[str, dict[str, Any]]:
