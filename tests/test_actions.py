@@ -321,11 +321,30 @@ def test_no_file_from_a_model_or_from_others_is_read(tmp_path):
     with pytest.raises(ActionError, match="written by others"):
         load_plan(tmp_path / "actions.toml")
     (tmp_path / "actions.toml").chmod(0o600)
-    (tmp_path / "manifest.json").write_text("{}")
+    deep = tmp_path / "model" / "for" / "you"
+    deep.mkdir(parents=True)
+    (tmp_path / "model" / "manifest.json").write_text("{}")
+    (tmp_path / "model" / "step.tflite").write_text("")
+    for folder in (tmp_path / "model", deep):
+        (folder / "actions.toml").write_text(text)
+        with pytest.raises(ActionError, match="model's folder"):
+            load_plan(folder / "actions.toml")
+    (tmp_path / "link.toml").symlink_to(deep / "actions.toml")
     with pytest.raises(ActionError, match="model's folder"):
-        load_plan(tmp_path / "actions.toml")
+        load_plan(tmp_path / "link.toml")
     with pytest.raises(ActionError, match="cannot be read"):
         load_plan(tmp_path / "none.toml")
+    with pytest.raises(ActionError, match="is larger than"):
+        plan(tmp_path, text + "#" * (1 << 20))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away")
+def test_no_file_of_another_user_is_read(tmp_path):
+    path = tmp_path / "actions.toml"
+    path.write_text('[[action]]\ngesture = "go"\ncommand = ["true"]\n')
+    os.chown(path, 12345, 12345)
+    with pytest.raises(ActionError, match="belongs to"):
+        load_plan(path)
 
 
 def test_a_secret_is_named_never_written_and_never_shown(monkeypatch):

@@ -15,7 +15,7 @@ from .keynames import AXES, BUTTONS, KEYS, SIGNS, WHEEL
 from .needs import library
 from .orders import Mode, Order
 
-START_S = 15.0
+START_S = 30.0
 """A helper that is not ready by then is ended; it takes about half a second."""
 THROUGH = ("auto", "pynput", "uinput")
 

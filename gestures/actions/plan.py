@@ -24,6 +24,8 @@ else:
 
 Read = TypeVar("Read")
 MOST_BYTES = 1 << 20
+MODEL = ("manifest.json", "step.tflite")
+"""What every model's folder holds."""
 FIELDS: dict[str, tuple[str, Callable[[object, Mode], tuple[Any, str]]]] = {
     "command": ("command", calls.read_command),
     "keys": ("keys", keys.read_keys),
@@ -174,7 +176,7 @@ def _read(path: Path) -> dict[str, Any]:
             text = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ActionError(f"{path} cannot be read ({error.strerror}): name an actions file") from error
-    if any((folder / "manifest.json").exists() for folder in path.resolve().parents[:2]):
+    if any(all((folder / name).exists() for name in MODEL) for folder in path.resolve().parents):
         raise ActionError(
             f"{path} lies in a model's folder, and models may come from strangers: read it, then copy it out"
         )
