@@ -15,7 +15,7 @@ from conftest import REPOSITORY, hand
 from hypothesis import given
 
 from gestures import ActionError, Actions, Event, Hand, load_plan
-from gestures.actions import workers
+from gestures.actions import calls, workers
 from gestures.actions.modes import Modes
 from gestures.actions.orders import Action, Order
 from gestures.actions.plan import Plan
@@ -186,7 +186,7 @@ def test_analogue_follows_the_hand_that_does_it_within_its_range():
 
 
 def test_analogue_without_a_gesture_follows_one_hand_in_view():
-    modes = Modes(Plan((entry("analogue", None, value="x", hand="left"),)))
+    modes = Modes(Plan((entry("analogue", None, value="x", hand="left", ease_s=10.0),)))
     hands = {1: hand(side="right"), 2: hand(side="left", at=(0.75, 0.5)), 5: hand(side="left")}
     (order,) = modes.push([], hands, 0.0)
     assert order.event is None
@@ -355,6 +355,8 @@ def test_a_secret_is_named_never_written_and_never_shown(monkeypatch):
     secret = Secret.of("password", {"env": "GESTURES_TEST_SECRET"})
     with pytest.raises(ActionError, match="GESTURES_TEST_SECRET is not set"):
         secret.reveal()
+    monkeypatch.setenv("GESTURES_TEST_SECRET", "")
+    assert "is not set" in secret.missing()
     monkeypatch.setenv("GESTURES_TEST_SECRET", "hunter2")
     assert secret.reveal() == "hunter2"
     assert "hunter2" not in f"{secret} {secret!r}"
@@ -488,6 +490,22 @@ def test_a_command_that_fails_or_is_missing_is_told(tmp_path):
     missing = plan(tmp_path, '[[action]]\ngesture = "go"\ncommand = ["no-such-program"]\n')
     with pytest.raises(ActionError, match="'no-such-program' is not found"), Actions(missing, told.append):
         pass
+
+
+def test_a_command_that_takes_too_long_is_ended_and_none_speaks_among_the_events(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(calls, "COMMAND_S", 3.0)
+    words = [
+        json.dumps([sys.executable, "-S", "-c", code]) for code in ("print('noise')", "import time; time.sleep(60)")
+    ]
+    text = "".join(f'[[action]]\ngesture = "go"\ncommand = {each}\n' for each in words)
+    told = []
+    with Actions(plan(tmp_path, text), told.append) as acting:
+        acting.push([event(1.0)], {}, 1.0)
+        until = time.monotonic() + 40
+        while not told and time.monotonic() < until:
+            time.sleep(0.05)
+    assert "TimeoutExpired" in told[0]
+    assert "noise" not in capfd.readouterr().out
 
 
 def test_a_python_function_gets_orders_in_turn(tmp_path):

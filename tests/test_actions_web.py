@@ -23,6 +23,7 @@ from receivers import free_port
 from test_actions import event, plan
 
 from gestures import ActionError, Actions, Scores
+from gestures.actions import calls
 from gestures.actions.web import ROOM
 
 LABELS = ("rest", "go")
@@ -351,7 +352,7 @@ def test_a_webhook_is_posted_with_its_secret(tmp_path, monkeypatch):
     assert "secret-path" not in "".join(actions.sentences())
 
 
-@pytest.mark.parametrize("answer", [307, 404, 500])
+@pytest.mark.parametrize("answer", [302, 307, 404, 500])
 def test_a_webhook_that_is_not_taken_is_lost_and_followed_nowhere(tmp_path, answer):
     told = []
     with receiver() as (other, elsewhere), receiver(answer, f"http://127.0.0.1:{other}/") as (port, got):
@@ -363,6 +364,18 @@ def test_a_webhook_that_is_not_taken_is_lost_and_followed_nowhere(tmp_path, answ
     assert "hidden" not in told[0]
 
 
+def test_a_webhook_that_never_answers_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(calls, "WEBHOOK_S", 0.2)
+    told = []
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        text = f'[[action]]\ngesture = "go"\nwebhook = "http://127.0.0.1:{deaf.getsockname()[1]}/"\n'
+        with Actions(plan(tmp_path, text), told.append) as acting:
+            acting.push([event(1.0)], {}, 1.0)
+    assert "did not answer" in told[0]
+
+
 def test_a_webhook_to_nobody_is_lost(tmp_path):
     told = []
     text = f'[[action]]\ngesture = "go"\nwebhook = "http://127.0.0.1:{free_port()}/hidden"\n'
@@ -371,7 +384,9 @@ def test_a_webhook_to_nobody_is_lost(tmp_path):
     assert "did not answer (ConnectionRefusedError)" in told[0]
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://", "http://a:b@c/", "localhost:80", 3, "http://[x/"])
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "ftp://a/b", "http://", "http://a:b@c/", "localhost:80", 3, "http://[x/"]
+)
 def test_an_unclear_webhook_is_one_sentence(tmp_path, address):
     with pytest.raises(ActionError, match="webhook must"):
         plan(tmp_path, f'[[action]]\ngesture = "go"\nwebhook = {json.dumps(address)}\n')
