@@ -7,7 +7,7 @@ import numpy as np
 
 from . import features, forecast
 
-HIDDEN = 64
+HIDDEN = 96
 """Units between what it reads and what it says."""
 STILL = 0.3
 """Palms a second: a hand so slow heeds half of what the network adds to its velocity."""
@@ -33,7 +33,7 @@ class Ahead:
         self._sizes = np.repeat(2.5 * times, point).astype(np.float32)
         # Joints go with the middle: the sum of both ways.
         self._joints = np.concatenate([np.tile(np.eye(3), forecast.POINTS - 1), np.eye(point - 3)]).astype(np.float32)
-        self._mixed = keras.layers.Dense(HIDDEN, "relu", name="forecast_mixed")
+        self._mixed = keras.layers.Dense(HIDDEN, "leaky_relu", name="forecast_mixed")
         self._moved = keras.layers.Dense(point * len(times), kernel_initializer="zeros", name="forecast_moved")
 
     def __call__(self, hidden: Any, normal: Any, motion: Any) -> Any:  # noqa: ANN401 - tensors
@@ -43,6 +43,6 @@ class Ahead:
         joints = ops.matmul(velocity, self._joints)
         speed = ops.sqrt(ops.sum(ops.square(joints), -1, keepdims=True) / (forecast.POINTS - 1))
         read = ops.concatenate([hidden, 0.3 * normal, 0.3 * motion], -1)
-        added = self._moved(ops.concatenate([self._mixed(read), read], -1)) * self._sizes
+        added = self._moved(self._mixed(read)) * self._sizes
         coasting = ops.concatenate([velocity * coast_s for coast_s in self._coasts_s], -1)
         return coasting + added * (speed / (speed + STILL))

@@ -254,7 +254,7 @@ def _fit(
             else:
                 logits, *after = whole([vectors, *memory], training=True)
                 loss = _loss(tf, logits, labels, owed, weight)
-        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
 
