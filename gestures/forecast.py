@@ -120,34 +120,61 @@ class Lesson(NamedTuple):
         return cls(*(np.zeros((*shape, size), np.float32) for size in sizes))
 
 
-def lesson(
-    times: npt.NDArray[np.float64],
-    places: Places,
-    ticks: npt.NDArray[np.float64],
-    unknown: Sequence[tuple[float, float]] = (),
-) -> Lesson:
-    """The lesson of `ticks` (n,) s, each made as soon as a sight at `times` (m,) s allowed it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Future:
+    """All that a hand's ticks can teach of its future; lessons are made when they are wanted, being six times as large.
 
-    A forecast starts from that sight, and only its last tick makes one. Not known is what lies beyond the last sight,
-    where the hand was out of sight, and what the way to which leads through an `unknown` time (start, end) s.
+    `times` (m,) s of the sights, `places` there; `newest` (n,) of each tick the sight that made it, from which a
+    forecast starts; `last` (n,) which ticks are the last of their sight: only these make one. In `unknown` times
+    (start, end) s nobody knows how a real hand would have gone.
     """
-    newest = np.minimum(np.searchsorted(times, ticks - 1e-6), len(times) - 1)
-    now, places_now = times[newest], places.at(newest)
-    last = np.append(newest[1:] != newest[:-1], True)[: len(ticks)]
-    _, moved, weight = Lesson.blank(len(ticks))
-    ways = moved.reshape(len(ticks), len(HORIZONS_S), POINTS, 3)
-    for k, horizon_s in enumerate(HORIZONS_S if len(times) > 1 else ()):
-        then = now + horizon_s
-        after = np.clip(np.searchsorted(times, then), 1, len(times) - 1)
-        gap = times[after] - times[after - 1]
-        share = np.clip((then - times[after - 1]) / gap, 0, 1).astype(np.float32)
-        future = places.at(after - 1).between(places.at(after), share)
-        ways[:, k] = places_now.moved(future)
-        known = last & (then <= times[-1] + 1e-6) & (gap <= GAP_S)
-        for start, end in unknown:
-            known &= (then <= start) | (now >= end)
-        weight[:, k] = known
-    return Lesson(motion(times, places, newest), moved, weight)
+
+    times: npt.NDArray[np.float64]
+    places: Places
+    newest: npt.NDArray[np.intp]
+    last: npt.NDArray[np.bool_]
+    unknown: Sequence[tuple[float, float]]
+
+    @classmethod
+    def of(
+        cls,
+        times: npt.NDArray[np.float64],
+        places: Places,
+        ticks: npt.NDArray[np.float64],
+        unknown: Sequence[tuple[float, float]] = (),
+    ) -> "Future":
+        """Of `ticks` (n,) s, each made as soon as a sight at `times` (m,) s allowed it."""
+        newest = np.minimum(np.searchsorted(times, ticks - 1e-6), len(times) - 1)
+        last = np.append(newest[1:] != newest[:-1], True)[: len(ticks)]
+        return cls(times, places, newest, last, unknown)
+
+    def lesson(self, part: slice) -> Lesson:
+        """What the ticks in `part` teach.
+
+        Not known is what lies beyond the last sight, where the hand was out of sight, and what the way to which leads
+        through an unknown time.
+        """
+        newest, last = self.newest[part], self.last[part]
+        if not len(newest):
+            return Lesson.blank(0)
+        until = np.searchsorted(self.times, self.times[newest[-1]] + HORIZONS_S[-1] + 1e-6)
+        rows = np.arange(max(0, newest[0] - SIGHTS), min(len(self.times), until + 1))
+        times, places, newest = self.times[rows], self.places.at(rows), newest - rows[0]
+        now, places_now = times[newest], places.at(newest)
+        _, moved, weight = Lesson.blank(len(newest))
+        ways = moved.reshape(len(newest), len(HORIZONS_S), POINTS, 3)
+        for k, horizon_s in enumerate(HORIZONS_S if len(times) > 1 else ()):
+            then = now + horizon_s
+            after = np.clip(np.searchsorted(times, then), 1, len(times) - 1)
+            gap = times[after] - times[after - 1]
+            share = np.clip((then - times[after - 1]) / gap, 0, 1).astype(np.float32)
+            future = places.at(after - 1).between(places.at(after), share)
+            ways[:, k] = places_now.moved(future)
+            known = last & (then <= times[-1] + 1e-6) & (gap <= GAP_S)
+            for start, end in self.unknown:
+                known &= (then <= start) | (now >= end)
+            weight[:, k] = known
+        return Lesson(motion(times, places, newest), moved, weight)
 
 
 def ahead(landmarks: Floats, aspect: float, moved: Floats, *, left: bool) -> Floats:

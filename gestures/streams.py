@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import augmentation
 from .clips import SIDES, Clip, ClipSet, Span
 from .features import FeatureStream, raw_many
-from .forecast import Lesson, Places, lesson
+from .forecast import Future, Places
 from .tracks import PATIENCE_S, Tracker
 from .types import Floats
 
@@ -67,7 +67,7 @@ class Life:
     labels: npt.NDArray[np.int64]
     owed: Floats
     weight: Floats
-    ahead: Lesson
+    ahead: Future
 
 
 def settle(clip: Clip) -> Clip:
@@ -119,7 +119,7 @@ def lives(
                 weight[lost] = bool(over)
             landmarks = np.concatenate([clip.image[part, slot], clip.world[part, slot]], 2)
             places = Places.of(landmarks, clip.aspect, left=slot == 0)
-            out.append(Life(vectors, truth, owed, weight, lesson(clip.time[part], places, ticks, unknown)))
+            out.append(Life(vectors, truth, owed, weight, Future.of(clip.time[part], places, ticks, unknown)))
     return out
 
 

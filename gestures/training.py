@@ -198,8 +198,8 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
             n = len(life.vectors[part])
             vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
             weight[i, :n] = life.weight[part]
-            for whole, own in zip(ahead, life.ahead, strict=True):
-                whole[i, :n] = own[part]
+            for whole, own in zip(ahead, life.ahead.lesson(part), strict=True):
+                whole[i, :n] = own
             goes_on[i] = at > 0
             lanes[i] = (life, at + WINDOW) if at + WINDOW < len(life.vectors) else (next(supply), 0)
         yield _Batch(vectors, truth, owed, weight, goes_on, ahead)
