@@ -34,12 +34,15 @@ class Evidence:
         moving = max(float(named.sum()), _LEAST)
         told = len(probabilities) > self._classes
         resting = float(probabilities[0]) if told else 1 - moving
-        shares = np.log(np.maximum(named / moving, _LEAST))
+        words = named / moving
+        np.maximum(words, _LEAST, out=words)
+        np.log(words, out=words)
+        words *= moving
         keep = self._keep * min(1.0, (1 - resting) / UNSURE)
-        self._sum = moving * shares if self._sum is None else keep * self._sum + moving * shares
+        self._sum = words if self._sum is None else keep * self._sum + words
         self._weight = keep * self._weight + moving
-        together = np.exp(self._sum / self._weight)
         gathered = np.empty(self._classes, np.float32)
-        gathered[0] = 1 - moving
-        gathered[1:] = together * (moving / together.sum())
+        gathered[0], together = 1 - moving, gathered[1:]
+        np.exp(self._sum / self._weight, out=together)
+        together *= moving / float(together.sum())
         return gathered, resting if told else None

@@ -88,7 +88,7 @@ class FeatureStream:
         self._last: tuple[float, Floats] | None = None
         self._start, self._ticks = 0.0, 0
         self._means: Floats | None = None  # (1 + len(LEAKS_S), 15): places and finger tips, the last and their means
-        self._sheet = _Sheet(1)
+        self._sheet, self._room = _Sheet(1), Posture(1)
 
     def push(self, time: float, hand: Hand, partner: Hand | None = None) -> list[tuple[float, Floats]]:
         """The ticks up to `time`, each as its time (s) and its vector (SIZE,) float32; none, one or many.
@@ -96,7 +96,7 @@ class FeatureStream:
         `partner` is the same performer's other hand, None when it is not in sight. Raise `InputError` unless `time`
         is later than the last.
         """
-        ticks, vectors = self._advance([time], raw(hand, partner)[None], hand.side == "left")
+        ticks, vectors = self._advance([time], raw(hand, partner, self._room)[None], hand.side == "left")
         return list(zip(ticks, vectors, strict=True))
 
     def push_many(
@@ -170,14 +170,17 @@ class FeatureStream:
         self._means = means
 
 
-def raw(hand: Hand, partner: Hand | None) -> Floats:
-    """(n,) the numbers of a hand that may be interpolated in time: image on one scale, world, coarse partner."""
+def raw(hand: Hand, partner: Hand | None, room: Posture | None = None) -> Floats:
+    """(n,) the numbers of a hand that may be interpolated in time: image on one scale, world, coarse partner.
+
+    `room` for one hand is where the partner is measured, None for a room of its own.
+    """
     row = np.zeros(HAND + _PARTNER, np.float32)
     _place(hand, row[:HAND])
     if partner is not None:
         other = np.empty((1, HAND), np.float32)
         _place(partner, other[0])
-        row[HAND:] = _coarse(other)[0]
+        row[HAND:] = _coarse(other, room or Posture(1))[0]
     return row
 
 
@@ -201,13 +204,12 @@ def raw_many(image: Floats, world: Floats, slot: int, aspect: float) -> Floats:
     row[:, :HAND] = joints[:, slot]
     there = ~np.isnan(joints[:, 1 - slot]).any(1)
     if there.any():
-        row[there, HAND:] = _coarse(joints[there, 1 - slot])
+        row[there, HAND:] = _coarse(joints[there, 1 - slot], Posture(int(np.count_nonzero(there))))
     return row
 
 
-def _coarse(joints: Floats) -> Floats:
+def _coarse(joints: Floats, seen: Posture) -> Floats:
     """(n, 9) what a hand knows of another, of its joints (n, HAND): there, centre, unit, how far fingers reach."""
-    seen = Posture(len(joints))
     seen.measure(joints, left=False)
     out = np.empty((len(joints), _PARTNER), np.float32)
     out[:, 0], out[:, 1:3], out[:, 3:4] = 1, seen.places[:, :2], seen.unit
