@@ -64,13 +64,15 @@ class Manifest:
 
 
 class Model:
-    """A trained model ready to run: `begin` gives an empty memory, `step` takes one tick."""
+    """A trained model ready to run: `begin` gives an empty memory, `step` takes one tick, `step_many` those of many."""
 
     def __init__(self, manifest: Manifest, step: bytes) -> None:
         """`step` is the exported single step (LiteRT); raise `ModelError` when it does not load or fit."""
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        self.manifest = manifest
+        self.manifest, self._content = manifest, step
+        self._wide: Any = None  # the step for `_width` hands at once
+        self._width = 0
         try:
             check_step(step)
             with quiet():
@@ -127,15 +129,49 @@ class Model:
         The probabilities (classes + 1,), sum 1, are those of the labels and, last, of a gesture not yet known which.
         Raise `ModelError` when the step fails.
         """
-        run = self._interpreter
+        probabilities, after = self._run(self._interpreter, vector[None], memory)
+        return probabilities[0], after
+
+    def step_many(self, vectors: Floats, memory: Memory) -> tuple[Floats, Memory]:
+        """`step` for n >= 1 hands or streams at once: (n, SIZE), memory (n, units) each -> (n, classes + 1), memory.
+
+        At its best for the same n again and again. A model exported before there was such a step takes one by one.
+        """
+        if len(vectors) != self._width:
+            self._widen(len(vectors))
+        if self._wide is not None:
+            return self._run(self._wide, vectors, memory)
+        ticks = [self.step(vector, tuple(part[n : n + 1] for part in memory)) for n, vector in enumerate(vectors)]
+        after = zip(*(each for _, each in ticks), strict=True)
+        return np.stack([probabilities for probabilities, _ in ticks]), tuple(np.concatenate(part) for part in after)
+
+    def _run(self, run: Any, vectors: Floats, memory: Memory) -> tuple[Floats, Memory]:  # noqa: ANN401 - has no types
         try:
-            for index, value in zip(self._takes, (vector[None], *memory), strict=True):
+            for index, value in zip(self._takes, (vectors, *memory), strict=True):
                 run.set_tensor(index, value)
             run.invoke()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the model's step does not run ({error}): train it again") from error
         probabilities, *after = (run.get_tensor(index) for index in self._gives)
-        return probabilities[0], tuple(after)
+        return probabilities, tuple(after)
+
+    def _widen(self, width: int) -> None:
+        """Make ready for `width` hands at once, if this file's step can."""
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self._width, self._wide = width, None
+        sizes = (features.SIZE, *(units for units in self.manifest.units for _ in "hc"))
+        # The plain kernels first, as for one hand.
+        for kernels in (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO):
+            wide = Interpreter(model_content=self._content, experimental_op_resolver_type=kernels, num_threads=1)
+            try:
+                with quiet():
+                    for index, size in zip(self._takes, sizes, strict=True):
+                        wide.resize_tensor_input(index, (width, size))
+                    wide.allocate_tensors()
+            except (ValueError, RuntimeError):
+                return
+        self._wide = wide
 
     def forecast(self, vector: Floats, memory: Memory, motion: Floats) -> Floats:
         """(H, POINTS, 3) how far a hand will have moved after each of `manifest.horizons_s`, in palms.
@@ -283,13 +319,13 @@ class Network:
             self.sequence.get_layer(f"over_time{i}").cell.bias.assign(chrono_biases(units, longest, rng))
 
     def export(self) -> bytes:
-        """The single step as a LiteRT file with named inputs and outputs."""
+        """The single step as a LiteRT file with named inputs and outputs, for one hand unless they are resized."""
         import tensorflow as tf
 
         names = [f"{part}{i}" for i in range(len(self.units)) for part in "hc"]
         sizes = [features.SIZE, *(n for n in self.units for _ in "hc")]
         signature = [
-            tf.TensorSpec((1, n), tf.float32, name=k) for n, k in zip(sizes, ["features", *names], strict=True)
+            tf.TensorSpec((None, n), tf.float32, name=k) for n, k in zip(sizes, ["features", *names], strict=True)
         ]
 
         def step(*inputs: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors

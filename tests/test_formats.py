@@ -39,6 +39,13 @@ def test_a_model_of_every_format_runs_or_is_refused_in_words(folder):
     probabilities, memory = old.step(np.zeros(features.SIZE, np.float32), old.begin())
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert len(memory) == 2 * len(manifest["units"])
+    # Its step may be of before many hands could be asked for at once.
+    vectors = np.random.default_rng(0).normal(size=(3, features.SIZE)).astype(np.float32)
+    many, after = old.step_many(vectors, tuple(np.repeat(part, 3, 0) for part in old.begin()))
+    for n, vector in enumerate(vectors):
+        probabilities, memory = old.step(vector, old.begin())
+        np.testing.assert_allclose(many[n], probabilities, atol=1e-6)
+        np.testing.assert_allclose(after[0][n], memory[0][0], atol=1e-6)
 
 
 def test_the_format_of_today_is_kept_here():

@@ -45,6 +45,35 @@ def test_running_a_model_never_wakes_tensorflow(folder):
     assert not {"tensorflow", "keras"} & set(done.stdout.split())
 
 
+def one_by_one(model, vectors, memory):
+    each = [model.step(vectors[n], tuple(part[n : n + 1] for part in memory)) for n in range(len(vectors))]
+    return np.stack([p for p, _ in each]), [np.concatenate(part) for part in zip(*(m for _, m in each), strict=True)]
+
+
+def test_many_hands_step_at_once_as_one_by_one(tiny):
+    rng = np.random.default_rng(1)
+    for count in (3, 3, 1, 7):
+        vectors = rng.normal(size=(count, features.SIZE)).astype(np.float32)
+        memory = tuple(rng.normal(size=(count, part.shape[1])).astype(np.float32) for part in tiny.begin())
+        p, after = tiny.step_many(vectors, memory)
+        assert tiny._wide is not None
+        expected, memories = one_by_one(tiny, vectors, memory)
+        np.testing.assert_allclose(p, expected, atol=1e-6)
+        for ours, theirs in zip(after, memories, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_what_a_step_gave_stays(tiny):
+    """The next step writes its answers elsewhere."""
+    vectors = np.random.default_rng(2).normal(size=(2, 4, features.SIZE)).astype(np.float32)
+    empty = tuple(np.repeat(part, 4, 0) for part in tiny.begin())
+    p, after = tiny.step_many(vectors[0], empty)
+    kept = [part.copy() for part in (p, *after)]
+    tiny.step_many(vectors[1], after)
+    for part, before in zip((p, *after), kept, strict=True):
+        np.testing.assert_array_equal(part, before)
+
+
 def edit(folder, **what):
     path = folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **what}))
