@@ -1,13 +1,15 @@
 """The command line: flags in, values joined, lines out. Answers on stdout, talk on stderr."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import __version__, doctor, lesson, library, studio, watching, wizard, workbench
+from . import __version__
 from .console import shipped, talk
 from .errors import GesturesError
 
@@ -36,13 +38,22 @@ def _hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _verb(module: str, function: str) -> Callable[[argparse.Namespace], None]:
+    """What a verb does: a function of a module that is imported when it is called. Nobody waits for the others."""
+    return partial(_call, module, function)
+
+
+def _call(module: str, function: str, options: argparse.Namespace) -> None:
+    getattr(importlib.import_module(f".{module}", __package__ or "gestures"), function)(options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gestures", description="Hand gestures from a webcam, as they happen.")
     parser.add_argument("--version", action="version", version=f"gestures {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     demo = verbs.add_parser("demo", help="recognise the gestures of the clip that ships with the package")
-    demo.set_defaults(run=watching.demo, source="", corrections=None, idle=False)
+    demo.set_defaults(run=_verb("watching", "demo"), source="", corrections=None, idle=False)
     live = verbs.add_parser("live", help="recognise gestures from a camera, a video file or a URL")
     live.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
     live.add_argument(
@@ -50,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     live.add_argument("--dry-run", action="store_true", help="with --do: say what would be done, and do nothing")
     _correction_flags(live)
-    live.set_defaults(run=watching.live)
+    live.set_defaults(run=_verb("watching", "live"))
     for verb in (demo, live):
         verb.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
         verb.add_argument("--no-window", action="store_true", help="open no window")
@@ -74,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
     checkup = verbs.add_parser("doctor", help="what this machine can do, what is missing, what to type")
     checkup.add_argument("--fetch", action="store_true", help="download the official hand model into the user's cache")
-    checkup.set_defaults(run=doctor.examine)
+    checkup.set_defaults(run=_verb("doctor", "examine"))
     return parser
 
 
@@ -84,13 +95,13 @@ def _judging_verbs(verbs: Any) -> None:  # noqa: ANN401 - argparse has no public
     evaluate.add_argument("data", type=Path, metavar="DATA")
     evaluate.add_argument("--json", action="store_true", help="the figures as one JSON object")
     evaluate.add_argument("--plots", type=Path, metavar="DIR", help="draw the confusion table into DIR")
-    evaluate.set_defaults(run=workbench.judge)
+    evaluate.set_defaults(run=_verb("workbench", "judge"))
 
     account = verbs.add_parser("explain", help="why it fired and why not: every event and near miss of a recording")
     account.add_argument("model", type=Path, metavar="MODEL")
     account.add_argument("clip", type=Path, metavar="CLIP", help="a recording, what `live --trace` wrote, or a video")
     account.add_argument("--plots", type=Path, metavar="DIR", help="draw scores, gates, memory and landmarks into DIR")
-    account.set_defaults(run=workbench.account)
+    account.set_defaults(run=_verb("workbench", "account"))
 
 
 def _correction_flags(live: argparse.ArgumentParser) -> None:
@@ -105,14 +116,14 @@ def _mirror_flags(mirror: argparse.ArgumentParser) -> None:
         "--convert", type=Path, metavar="DATA", help="turn over what was recorded before that was known"
     )
     mirror.add_argument("--no-window", action="store_true", help="open no window")
-    mirror.set_defaults(run=wizard.mirror)
+    mirror.set_defaults(run=_verb("wizard", "mirror"))
 
 
 def _check_flags(check: argparse.ArgumentParser) -> None:
     check.add_argument("data", type=Path, metavar="DATA")
     check.add_argument("--json", action="store_true", help="the figures as one JSON object")
     check.add_argument("--sheet", type=Path, metavar="PNG", help="draw every take's trajectory into a picture")
-    check.set_defaults(run=library.check)
+    check.set_defaults(run=_verb("library", "check"))
 
 
 def _teach_flags(teach: argparse.ArgumentParser) -> None:
@@ -134,16 +145,16 @@ def _data_verbs(data: argparse.ArgumentParser) -> None:
     merge = verbs.add_parser("merge", help="copy all takes of some sets into one")
     merge.add_argument("data", type=Path, nargs="+", metavar="DATA")
     merge.add_argument("--into", type=Path, required=True, metavar="DIR")
-    merge.set_defaults(run=library.merge)
+    merge.set_defaults(run=_verb("library", "merge"))
     rename = verbs.add_parser("rename", help="call a gesture otherwise")
     rename.add_argument("data", type=Path, metavar="DATA")
     rename.add_argument("old", metavar="OLD")
     rename.add_argument("new", metavar="NEW")
-    rename.set_defaults(run=library.rename)
+    rename.set_defaults(run=_verb("library", "rename"))
     remove = verbs.add_parser("remove", help="put gestures or single takes away, into DATA/.removed")
     remove.add_argument("data", type=Path, metavar="DATA")
     remove.add_argument("names", nargs="+", metavar="NAME", help="GESTURE, or GESTURE/PERSON_NN")
-    remove.set_defaults(run=library.remove)
+    remove.set_defaults(run=_verb("library", "remove"))
     split = verbs.add_parser("split", help="copy a set into two, by person")
     split.add_argument("data", type=Path, metavar="DATA")
     split.add_argument("--into", type=Path, nargs=2, required=True, metavar="DIR", help="the most of it, and the rest")
@@ -151,7 +162,7 @@ def _data_verbs(data: argparse.ArgumentParser) -> None:
     split.add_argument(
         "--share", type=_between(0.01, 0.5), default=0.2, metavar="S", help="else this share of them (default: 0.2)"
     )
-    split.set_defaults(run=library.split)
+    split.set_defaults(run=_verb("library", "split"))
     for verb in (merge, rename, remove, split):
         verb.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
@@ -163,7 +174,7 @@ def _add_actions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     check = acting.add_parser("check", help="say what an actions file would do, and what it lacks here")
     check.add_argument("file", type=Path, metavar="FILE")
     check.add_argument("--model", type=Path, default=shipped("trained/starter"), metavar="DIR", help="trained model")
-    check.set_defaults(run=watching.check_actions)
+    check.set_defaults(run=_verb("watching", "check_actions"))
 
 
 def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -185,12 +196,12 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     record.add_argument("--keep-video", type=Path, metavar="DIR", help="keep the pictures as well, in DIR")
     record.add_argument("--source", default="0", help="camera number, video file or URL (default: camera 0)")
     record.add_argument("--no-window", action="store_true", help="open no window")
-    record.set_defaults(run=studio.record)
+    record.set_defaults(run=_verb("studio", "record"))
 
     importing = verbs.add_parser("import", help="turn labelled videos, GESTURE/ANYTHING.mp4, into recordings")
     importing.add_argument("folder", type=Path, metavar="FOLDER")
     importing.add_argument("--into", type=Path, required=True, metavar="DIR")
-    importing.set_defaults(run=workbench.import_)
+    importing.set_defaults(run=_verb("workbench", "import_"))
 
     train = verbs.add_parser("train", help="learn gestures from recordings")
     train.add_argument("data", type=Path, metavar="DATA")
@@ -199,7 +210,7 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     train.add_argument(
         "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
     )
-    train.set_defaults(run=workbench.train)
+    train.set_defaults(run=_verb("workbench", "train"))
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -229,7 +240,7 @@ def _between(least: float, most: float, unit: str = "") -> Callable[[str], float
 
 
 def _teach(options: argparse.Namespace) -> None:
-    lesson.lesson(options)
+    _verb("lesson", "lesson")(options)
     words = ["live", "--model", str(options.into), "--source", options.source[-1]]
     live = _parser().parse_args([*words, "--no-window"] if options.no_window else words)
     live.run(live)

@@ -3,11 +3,13 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .camera import Camera
 from .errors import ClipError
-from .video import Video
+
+if TYPE_CHECKING:  # a line of help needs neither cameras nor NumPy
+    from .camera import Camera
+    from .video import Video
 
 LONGEST = 2000
 """Characters of a line that is told."""
@@ -27,7 +29,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t\a" else ascii(c)[1:-1] for c in cut)
 
 
-def tell_faults(source: Camera | Video) -> None:
+def tell_faults(source: "Camera | Video") -> None:
     """Say what has gone wrong with a source of pictures since this was last asked."""
     for line in source.faults.news():
         talk(line)

@@ -1,8 +1,11 @@
 """The command line as people meet it: answers, exit codes, one sentence for every mistake."""
 
+import argparse
+import importlib
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from test_camera import write_video
 
 import gestures
 from gestures import model, watching
-from gestures.cli import main
+from gestures.cli import _parser, main
 from gestures.console import shipped
 
 
@@ -226,3 +229,19 @@ def test_no_picture_is_drawn_while_a_newer_one_waits_but_ten_a_second_are():
     camera._frame = gestures.Frame(np.zeros((4, 4, 3), np.uint8), 1.0)
     assert watching._hurries(camera, 0.03)
     assert not watching._hurries(camera, 0.2)
+
+
+def test_every_verb_has_its_function():
+    """They are looked up only when a verb is typed."""
+
+    def calls(parser):
+        if isinstance(run := parser._defaults.get("run"), partial):
+            yield run.args
+        for action in parser._actions:
+            for below in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+                yield from calls(below)
+
+    found = {*calls(_parser()), ("lesson", "lesson")}
+    assert len(found) >= 15
+    for module, function in found:
+        assert callable(getattr(importlib.import_module(f"gestures.{module}"), function))

@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,13 +39,30 @@ def test_every_public_name_can_be_imported():
 def test_no_public_name_is_undeclared():
     modules = {path.stem for path in (REPOSITORY / "gestures").iterdir()}
     declared = set(gestures.__all__)
-    names = {name for name in vars(importlib.import_module("gestures")) if not name.startswith("_")}
+    found = vars(importlib.import_module("gestures")).items()
+    names = {name for name, value in found if not name.startswith("_") and not isinstance(value, ModuleType)}
     # A module appears in its package once something imports it; every other name is chosen.
     assert names - declared - modules == set()
 
 
-def test_import_wakes_no_heavy_library():
-    woken = run("import sys, gestures", f"print(*sorted(set({HEAVY}) & set(sys.modules)))")
+def test_type_checkers_see_the_names_that_are_imported_when_asked_for():
+    tree = ast.parse((REPOSITORY / "gestures" / "__init__.py").read_text("utf-8"))
+    seen = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert {node.module: tuple(alias.name for alias in node.names) for node in seen} == gestures._HOMES
+    assert sorted(name for names in gestures._HOMES.values() for name in names) == sorted(gestures.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Recogniser'"):
+        gestures.Recogniser  # noqa: B018
+
+
+@pytest.mark.parametrize("code", ["import gestures", "import gestures.cli; gestures.cli._parser().format_help()"])
+def test_import_and_help_wake_no_heavy_library(code):
+    woken = run(f"import sys; {code}", f"print(*sorted({{'numpy', *{HEAVY}}} & set(sys.modules)))")
+    assert woken.split() == []
+
+
+def test_a_model_and_a_camera_wake_no_heavy_library():
+    code = "gestures.load, gestures.Camera, gestures.Landmarker, gestures.Actions"
+    woken = run("import sys, gestures", code, f"print(*sorted(set({HEAVY}) & set(sys.modules)))")
     assert woken.split() == []
 
 
