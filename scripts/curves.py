@@ -20,10 +20,13 @@ def curves(folder: Path, into: Path) -> dict[str, dict[str, float]]:
     """Cost in ms of one push, against each; drawn into `into`/cost.png."""
     trained = gestures.load(folder)
     seen = _takes()
+    sizes = {n: _untrained(n, trained.manifest.units) for n in (5, 20, 100)}
+    wide = sizes[20]
     figures = {
-        "gestures": {str(n): _push_ms(_untrained(n, trained.manifest.units), seen) for n in (5, 20, 50, 100)},
+        "gestures": {str(n): _push_ms(each, seen) for n, each in sizes.items()},
         "hands": {str(n): _push_ms(trained, _crowd(seen, n)) for n in (1, 2, 4, 8)},
         "streams": {str(n): _streams_ms(trained, seen, n) for n in (1, 10, 100, 1000)},
+        "streams, the step alone": {str(n): _steps_ms(wide, n) for n in (1, 2, 4, 16, 64, 256, 1000)},
         "hours": _hours_ms(trained, seen),
     }
     _draw(figures, into)
@@ -63,9 +66,9 @@ def _push_ms(trained: model.Model, seen: list[gestures.Observation]) -> float:
     for _ in range(PASSES):
         recognizer, took = gestures.Recognizer(trained), []
         for each in seen:
-            began = time.perf_counter()
+            began = time.process_time()
             recognizer.push(each)
-            took.append(time.perf_counter() - began)
+            took.append(time.process_time() - began)
         passes.append(took)
     return 1000 * float(np.median(np.min(passes, 0)))
 
@@ -77,6 +80,18 @@ def _streams_ms(trained: model.Model, seen: list[gestures.Observation], count: i
         began = time.process_time()
         for follower in followers:
             follower.push(each)
+        took.append((time.process_time() - began) / count)
+    return 1000 * float(np.median(took))
+
+
+def _steps_ms(wide: model.Model, count: int) -> float:
+    """The network's step for `count` streams at once, a stream's share."""
+    rng, took = np.random.default_rng(0), []
+    memory = tuple(np.repeat(part, count, 0) for part in wide.begin())
+    for _ in range(max(10, 2000 // count)):
+        vectors = rng.normal(size=(count, features.SIZE)).astype(np.float32)
+        began = time.process_time()
+        _, memory = wide.step_many(vectors, memory)
         took.append((time.process_time() - began) / count)
     return 1000 * float(np.median(took))
 
@@ -112,10 +127,11 @@ def _draw(figures: dict[str, Any], into: Path) -> None:
     from matplotlib import pyplot as plt
 
     into.mkdir(parents=True, exist_ok=True)
-    figure, axes = plt.subplots(1, len(figures), figsize=(14, 3.2), layout="constrained")
+    figure, axes = plt.subplots(1, len(figures), figsize=(16, 3), layout="constrained")
     for axis, (name, row) in zip(axes, figures.items(), strict=True):
         axis.plot([float(n) for n in row], list(row.values()), marker="o")
-        axis.set(xlabel=name, ylabel="ms a stream" if name == "streams" else "ms a push", ylim=(0, None))
-        axis.set_xscale("log" if name == "streams" else "linear")
-    figure.savefig(into / "cost.png", dpi=110)
+        streams = name.startswith("streams")
+        axis.set(xlabel=name, ylabel="ms a stream" if streams else "ms a push", ylim=(0, None))
+        axis.set_xscale("log" if streams else "linear")
+    figure.savefig(into / "cost.png", dpi=80)
     plt.close(figure)

@@ -7,10 +7,11 @@ Every frame goes through every alternative before the next is read, so that a no
 alike: trust the ratios. Times are the processor's own, after a warm-up, so other programs disturb them little.
 
 --pipeline  landmarker and recogniser beside MediaPipe's landmarker asked for two hands in every picture: with two
-            hands, one and none in view, 360 and 720 lines, 30 and 60 pictures a second. Ratios of ten stretches.
+            hands, one and none in view, 360 and 720 lines, 30 and 60 pictures a second. Ratios of ten stretches. And
+            the step beside `predict` on 30 pictures and `tf.function` on one, after every tenth.
 --trials    how much later than that landmarker a second hand, and a hand in an idle room, are found.
 --replay    landmarks recorded with the starter set through the recogniser: how much faster than they were recorded,
-            and what a hand's tick costs: each the least of five passes, for the work is the same in all.
+            and what a hand's tick costs: each the least of five passes, for the work is the same in all, and as it was.
 --start     in fresh processes: from `gestures live` to its first frame, its peak memory, whether TensorFlow was loaded.
 --curves    cost against number of gestures, hands, streams and hours, drawn into DIR.
 """
@@ -25,11 +26,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from scenes import HANDS, Bare, Scenes
+import numpy.typing as npt
+from instead import Bare, alternatives
+from scenes import HANDS, Scenes
 
 import gestures
 from gestures import features, model
@@ -55,6 +59,22 @@ class Watch:
         out = call()
         self.took[name].append((time.process_time() - began) * 1000)
         return out
+
+    def ratios(self, to: str) -> dict[str, float]:
+        """How many times `to` each of the others costs: of the medians, and of the quarters at either end."""
+        low, middle, high = (
+            {name: float(np.percentile(took, share)) for name, took in self.took.items()} for share in (25, 50, 75)
+        )
+        return {
+            f"{name} / {to}{end}": value
+            for name in self.took
+            if name != to
+            for end, value in (
+                ("", middle[name] / middle[to]),
+                (", least", low[name] / high[to]),
+                (", most", high[name] / low[to]),
+            )
+        }
 
     def table(self) -> dict[str, dict[str, float]]:
         """Median and p99 of each, ms, without the warm-up."""
@@ -98,28 +118,12 @@ def stages(source: Path, folder: Path, frames: int) -> dict[str, Any]:
     return watch.table()
 
 
-def alternatives(folder: Path) -> dict[str, Callable[[Any], Any]]:
-    """The same network asked the usual ways; none without TensorFlow."""
-    try:
-        keras = model.load_keras()
-    except gestures.ModelError:
-        return {}
-    import tensorflow as tf
-
-    network = keras.models.load_model(folder / "model.keras", safe_mode=True)
-    states = [np.zeros((1, each.shape[-1]), np.float32) for each in network.inputs[1:]]
-    compiled = tf.function(lambda *inputs: network(list(inputs)))
-    return {
-        "predict on 30 frames": lambda window: network.predict([window, *states], verbose=0),
-        "tf.function on one frame": lambda window: compiled(window[:, -1:], *states),
-    }
-
-
 def pipeline(source: Path, folder: Path, frames: int) -> dict[str, dict[str, float]]:
     """For each scene: how many times more pictures a second than the bare landmarker, and its share of the CPU."""
-    trained, scenes, rows = gestures.load(folder), Scenes(source), {}
+    trained, scenes, instead, rows = gestures.load(folder), Scenes(source), alternatives(folder), {}
+    window, memory = np.zeros((1, 30, features.SIZE), np.float32), trained.begin()
     for kind, height, rate_hz in itertools.product(HANDS, (360, 720), (30, 60)):
-        recognizer, costs = gestures.Recognizer(trained), []
+        recognizer, costs, watch = gestures.Recognizer(trained), [], Watch()
         with Bare() as bare, gestures.Landmarker() as landmarker:
             for frame in itertools.islice(scenes.frames(kind, height, rate_hz), frames):
                 began = time.process_time()
@@ -127,6 +131,10 @@ def pipeline(source: Path, folder: Path, frames: int) -> dict[str, dict[str, flo
                 between = time.process_time()
                 recognizer.push(landmarker.see(frame))
                 costs.append((hands == HANDS[kind], between - began, time.process_time() - between))
+                if len(costs) % 10 == 0:
+                    watch.time("step", lambda: trained.step(window[0, -1], memory))
+                    for name, call in instead.items():
+                        watch.time(name, lambda c=call: c(window))
         counted = np.array([cost[1:] for cost in costs[WARM_UP:] if cost[0]])
         ratios = [stretch[:, 0].sum() / stretch[:, 1].sum() for stretch in np.array_split(counted, 10)]
         rows[f"{kind} in view, {height} lines, {rate_hz} Hz"] = {
@@ -136,6 +144,7 @@ def pipeline(source: Path, folder: Path, frames: int) -> dict[str, dict[str, flo
             "ratio": counted[:, 0].sum() / counted[:, 1].sum(),
             "ratio_least": min(ratios),
             "ratio_most": max(ratios),
+            **watch.ratios("step"),
         }
     return rows
 
@@ -182,32 +191,42 @@ def _late(scenes: Scenes, change: tuple[str, str, int], start: int, lead: int) -
 
 
 def replay(folder: Path) -> dict[str, Any]:
-    """The starter set's recordings through the recogniser, `PASSES` times."""
+    """The starter set's recordings through the recogniser, `PASSES` times as recorded, then at one tick a picture."""
     trained = gestures.load(folder)
     seen = [list(clip.observations()) for clip in gestures.load_set(shipped("data/starter")).clips]
-    passes, whole, hands = [], [], [len(each.hands) for observations in seen for each in observations]
-    for _ in range(PASSES):
-        took, pass_began = [], time.process_time()
-        for observations in seen:
-            recognizer = gestures.Recognizer(trained)
-            for each in observations:
-                began = time.perf_counter()
-                recognizer.push(each)
-                took.append(time.perf_counter() - began)
-        passes.append(took)
-        whole.append(time.process_time() - pass_began)
-    cost, count = np.array(passes).min(0), np.array(hands)
     recorded_s = sum(observations[-1].time - observations[0].time for observations in seen)
+    whole = max(sum(map(sum, _pushes(trained, seen))) for _ in range(PASSES))
+    rate_hz = trained.manifest.rate_hz
+    even = [[replace(each, time=n / rate_hz) for n, each in enumerate(observations)] for observations in seen]
+    passes = [[cost for row in _pushes(trained, even) for cost in row] for _ in range(PASSES)]
+    count = np.array([len(each.hands) for observations in even for each in observations])
     return {
         "recorded_s": recorded_s,
-        "times_real_time": recorded_s / max(whole),
-        "tick_ms": {
-            f"{n} in view": {
-                "median": 1000 * float(np.median(cost[count == n]) / n),
-                "p99": 1000 * float(np.percentile(cost[count == n], 99) / n),
-            }
-            for n in (1, 2)
-        },
+        "times_real_time": recorded_s / whole,
+        "tick_ms": {f"{n} in view": _spread_ms(np.array(passes)[:, count == n] / n) for n in (1, 2)},
+    }
+
+
+def _pushes(trained: model.Model, seen: list[list[gestures.Observation]]) -> list[list[float]]:
+    """What each observation costs, s of the processor."""
+    out = []
+    for observations in seen:
+        recognizer, took = gestures.Recognizer(trained), []
+        for each in observations:
+            began = time.thread_time()
+            recognizer.push(each)
+            took.append(time.thread_time() - began)
+        out.append(took)
+    return out
+
+
+def _spread_ms(passes: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Median and p99 of the least of the passes (the work is the same in all), and of every push as it was."""
+    least = passes.min(0)
+    return {
+        "median": 1000 * float(np.median(least)),
+        "p99": 1000 * float(np.percentile(least, 99)),
+        "p99_of_every_pass": 1000 * float(np.percentile(passes, 99)),
     }
 
 

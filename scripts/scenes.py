@@ -1,55 +1,20 @@
-"""Pictures to measure on, made of one clip, and the loop a user would write instead of ours."""
+"""Pictures to measure on, made of one clip."""
 
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 import gestures
-from gestures.landmarks import CONFIDENCE, find_hand_model, load_mediapipe
 
 HANDS = {"none": 0, "one": 1, "two": 2}
 NOISE = 3.0
 """Standard deviation of a webcam's noise, of 255: a room without hands is still, not frozen."""
 
 Picture = npt.NDArray[np.uint8]
-
-
-class Bare:
-    """MediaPipe's hand landmarker asked for two hands in every picture, as its guide shows it."""
-
-    def __init__(self) -> None:
-        self._mediapipe = mp = load_mediapipe()
-        vision = mp.tasks.vision
-        options = vision.HandLandmarkerOptions(
-            base_options=mp.tasks.BaseOptions(model_asset_buffer=find_hand_model().read_bytes()),
-            running_mode=vision.RunningMode.VIDEO,
-            num_hands=2,
-            min_hand_detection_confidence=CONFIDENCE,
-            min_hand_presence_confidence=CONFIDENCE,
-            min_tracking_confidence=CONFIDENCE,
-        )
-        self._task = vision.HandLandmarker.create_from_options(options)
-
-    def __enter__(self) -> "Bare":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._task.close()
-
-    def see(self, frame: gestures.Frame) -> int:
-        """How many hands are in the picture."""
-        mp = self._mediapipe
-        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=frame.image)
-        found: Any = self._task.detect_for_video(picture, round(frame.time * 1000))
-        return len(found.hand_landmarks)
 
 
 class Scenes:
