@@ -40,10 +40,12 @@ def test_a_model_of_every_format_runs_or_is_refused_in_words(folder):
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert len(memory) == 2 * len(manifest["units"])
     # Its step may be of before many hands could be asked for at once.
-    vectors = np.random.default_rng(0).normal(size=(3, features.SIZE)).astype(np.float32)
-    many, after = old.step_many(vectors, tuple(np.repeat(part, 3, 0) for part in old.begin()))
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(3, features.SIZE)).astype(np.float32)
+    before = tuple(rng.normal(size=(3, part.shape[1])).astype(np.float32) for part in old.begin())
+    many, after = old.step_many(vectors, before)
     for n, vector in enumerate(vectors):
-        probabilities, memory = old.step(vector, old.begin())
+        probabilities, memory = old.step(vector, tuple(part[n : n + 1] for part in before))
         np.testing.assert_allclose(many[n], probabilities, atol=1e-6)
         np.testing.assert_allclose(after[0][n], memory[0][0], atol=1e-6)
 

@@ -1,10 +1,13 @@
 """Which hand is which."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from conftest import hand
 
 import gestures
-from gestures.tracks import PATIENCE_S, Tracker
+from gestures.tracks import PATIENCE_S, Tracker, possible
 
 
 def follow(seen):
@@ -77,3 +80,18 @@ def test_a_hand_is_followed_to_one_place_only():
     live, _ = tracker.update(gestures.Observation(1 / 30, pair))
     assert sorted(live) == [0, 1]
     np.testing.assert_array_equal(live[0].image, pair[0].image)
+
+
+@pytest.mark.parametrize("part", ["image", "world"])
+def test_a_hand_is_possible_until_one_joint_is_too_far(part):
+    """However far the others are: a sum over all joints must not decide."""
+    middle, limit = (np.array([0.5, 0.5, 0]), 3.0) if part == "image" else (np.zeros(3), 0.5)
+    near = hand()
+    for sign in (-1, 1):
+        wide = (np.ones((21, 3)) * sign * limit * 0.99 + middle).astype(np.float32)
+        assert possible(replace(near, **{part: wide}))
+        wide[7, 1] = middle[1] + sign * limit * 1.01
+        assert not possible(replace(near, **{part: wide}))
+        lone = getattr(near, part).copy()
+        lone[20, 2] = sign * limit * 1.01
+        assert not possible(replace(near, **{part: lone}))
