@@ -97,7 +97,8 @@ class Decider:
         moving = named if last.resting is None else 1 - last.resting
         if moving * float(last.probabilities[best]) < level * max(named, 1e-6):
             return []
-        self._active = replace(self._begin(best, last), time=time)
+        began = self._begin(best, last)
+        self._active = replace(began, time=max(time, began.started))
         return [self._active]
 
     def release(self, ended: Event) -> None:
@@ -109,6 +110,8 @@ class Decider:
         """End what is going on; nothing when nothing is."""
         if self._active is None:
             return []
+        # A tick may lie a last binary digit after the observation that it is due at.
+        time = max(time, self._active.started)
         told = [] if self._silent else [replace(self._active, phase="ended", time=time)]
         self._active, self._silent, self._moving, self._ended, self._free = None, False, None, time, time
         return told

@@ -6,6 +6,7 @@ from conftest import LABELS
 
 import gestures
 from gestures.decisions import Decisions
+from gestures.scoring import detections
 
 RULES = gestures.DecisionRules(on=0.8, off=0.4, hold_s=0.1, rest_s=0.5)
 
@@ -191,3 +192,13 @@ def test_a_hand_that_begins_and_ends_between_two_pictures_ends_once():
     for hand in {event.hand for event in told}:
         phases = [event.phase for event in told if event.hand == hand]
         assert phases == ["began", "ended"] * (len(phases) // 2)
+
+
+def test_nothing_ends_before_it_started_though_times_are_rounded():
+    """A tick may be later than the observation it is due at by the last binary digit."""
+    tick, observed = 1.0333333333333334, 1.0333333333333332
+    for rules, p in ((gestures.DecisionRules(0.8, 0.4, hold_s=0.0), 0.9), (LAST, 0.6)):
+        decisions = Decisions(LABELS, rules)
+        events = decisions.push([scores(tick, p)], [], observed) + decisions.finish(observed)
+        (found,) = detections(events)
+        assert found.end >= found.start
