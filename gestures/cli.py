@@ -68,8 +68,16 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one JSON object a line for each event")
         verb.add_argument("--stats", action="store_true", help="at the end, a JSON object on stderr: pictures, faults")
 
+    live.add_argument(
+        "--ghost",
+        type=_between(0.0, 1.0, " seconds"),
+        nargs="?",
+        const=0.1,
+        metavar="S",
+        help="draw where each hand will be so much later (0.1 s)",
+    )
     live.add_argument("--trace", type=Path, metavar="FILE", help="keep the last 5 minutes for `gestures explain`")
-    demo.set_defaults(trace=None)
+    demo.set_defaults(trace=None, ghost=None)
 
     _add_actions(verbs)
 
@@ -209,6 +217,12 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     train.add_argument("--seed", type=_whole(0), default=0, metavar="N")
     train.add_argument(
         "--steps", type=_whole(1), metavar="N", help="how long to learn (default: by the size of the set)"
+    )
+    train.add_argument(
+        "--pretrain",
+        type=Path,
+        metavar="DIR",
+        help="first learn how hands move from the recordings there, labels or not",
     )
     train.set_defaults(run=_verb("workbench", "train"))
 

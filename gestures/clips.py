@@ -274,6 +274,14 @@ def load_set(folder: Path) -> ClipSet:
     return ClipSet(labels, clips, tuple(paths), note["mirror"])
 
 
+def load_below(folder: Path) -> tuple[Clip, ...]:
+    """Every clip in `folder` and below it, however it is laid out; raise `ClipError` if there is none."""
+    paths = sorted(path for path in folder.rglob("*.npz") if not path.name.startswith("."))
+    if not paths:
+        raise ClipError(f"{folder} holds no recordings (*.npz): record or import some into it first")
+    return tuple(load_clip(path) for path in paths)
+
+
 def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | None = None) -> None:
     """Write `set.json`: the order of the labels, pairs that mirror each other, licence and consent.
 

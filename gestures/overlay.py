@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from types import ModuleType, TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from .types import Event, Frame, Observation, Scores
+from .types import Event, Floats, Frame, Observation, Scores
 from .video import load_cv2
 
 Picture: TypeAlias = npt.NDArray[np.uint8]
@@ -17,6 +18,7 @@ BONES = (
     *((0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12)),
     *((9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (17, 18), (18, 19), (19, 20), (0, 17)),
 )
+GHOST = (200, 200, 200)
 COLOURS = {"left": (255, 176, 64), "right": (80, 200, 80)}  # BGR
 BANNER_S = 1.0
 """How long the name of a gesture stays on the picture after it has ended."""
@@ -39,12 +41,25 @@ class Overlay:
         self._banner: Event | None = None
 
     def draw(
-        self, frame: Frame, seen: Observation, scores: dict[int, Scores], events: list[Event], note: str = ""
+        self,
+        frame: Frame,
+        seen: Observation,
+        scores: dict[int, Scores],
+        events: list[Event],
+        note: str = "",
+        ghosts: Iterable[Floats] = (),
     ) -> Picture:
-        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it; the lines of `note` stand along its foot."""
+        """A new picture (H, W, 3) uint8 BGR, as `cv2.imshow` takes it; the lines of `note` stand along its foot.
+
+        `ghosts` are hands that are not there yet: landmarks (21, 3) as `Hand.image`, drawn thin.
+        """
         cv2 = load_cv2()
         picture: Any = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]
+        for ghost in ghosts:
+            points = [tuple(int(v) for v in p) for p in ghost[:, :2] * (width, height)]
+            for a, b in BONES:
+                cv2.line(picture, points[a], points[b], GHOST, 1)
         for hand in seen.hands:
             points = [tuple(int(v) for v in p) for p in hand.image[:, :2] * (width, height)]
             for a, b in BONES:

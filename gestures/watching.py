@@ -19,11 +19,11 @@ from .correcting import Corrector
 from .errors import ActionError, ClipError, InputError
 from .facing import is_mirrored, turned
 from .landmarks import Landmarker
-from .model import load
+from .model import Model, load
 from .overlay import Overlay, Window, has_screen
 from .recognizer import Recognizer
 from .trace import Trace
-from .types import Event, Observation
+from .types import Event, Floats, Observation
 from .video import Video
 
 AGES = 10_000
@@ -80,7 +80,7 @@ def _ended_by_signal() -> Iterator[None]:
 
 def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: Plan, *, dry_run: bool = False) -> None:
     began = time.perf_counter()
-    model = load(options.model)
+    model = _load(options)
     plan.fit(model.manifest.labels, options.model.resolve().name)
     recognizer = Recognizer(model)
     window = None if options.no_window else _window()
@@ -123,8 +123,10 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
                     drawn = frame.time
                     # A file is shown at its own pace, a camera as it comes.
                     early_s = 0.0 if isinstance(source, Camera) else shown + frame.time - time.perf_counter()
-                    note = _keys(options, model.manifest.labels)
-                    if not window.show(overlay.draw(frame, seen, recognizer.scores, events, note), max(0.001, early_s)):
+                    more = _keys(options, model.manifest.labels), _ghosts(options, recognizer)
+                    if not window.show(
+                        overlay.draw(frame, seen, recognizer.scores, events, *more), max(0.001, early_s)
+                    ):
                         break
                     _correct(corrector, window.key, model.manifest.labels)
         finally:
@@ -145,6 +147,22 @@ def _stats(source: Camera | Video, frames: int, last: float, ages: Collection[fl
     dropped = source.dropped if isinstance(source, Camera) else 0
     figures = {"pictures": frames, "seconds": round(last, 1), "dropped": dropped, "faults": faults}
     return json.dumps(figures | {"age_ms": _spread_ms(ages)})
+
+
+def _load(options: argparse.Namespace) -> Model:
+    """The model to run; raise `InputError` where it cannot draw the ghosts that are asked for."""
+    model = load(options.model)
+    horizons_s = model.manifest.horizons_s
+    if options.ghost is not None and not (horizons_s and options.ghost <= horizons_s[-1]):
+        raise InputError(
+            f"{options.model} does not forecast {options.ghost:g} s ahead: train it again, or leave out --ghost"
+        )
+    return model
+
+
+def _ghosts(options: argparse.Namespace, recognizer: Recognizer) -> Collection[Floats]:
+    """Where hands will be, for `--ghost`."""
+    return () if options.ghost is None else recognizer.forecast(options.ghost).values()
 
 
 def _window() -> Window | None:

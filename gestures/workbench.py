@@ -32,17 +32,21 @@ def import_(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """`gestures train`: recordings become a model, with its report."""
-    from .clips import load_set
+    from .clips import load_below, load_set
     from .teaching import teach
-    from .training import Recipe, steps_for
+    from .training import Recipe, pretrain, steps_for
 
     takes = load_set(options.data)
+    beforehand = () if options.pretrain is None else load_below(options.pretrain)
     writable(options.into)
     people = ", ".join(takes.people[:12]) + (" …" if len(takes.people) > 12 else "")
     talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
     recipe = Recipe(steps=steps_for(takes) if options.steps is None else options.steps, seed=options.seed)
     with Bar() as bar:
-        taught = teach(takes, recipe, bar.tell)
+        network = None
+        if beforehand:
+            network = pretrain(beforehand, takes, recipe, lambda at, of, loss: bar.tell("watching", at, of, loss))
+        taught = teach(takes, recipe, bar.tell, network=network)
     taught.save(options.into, options.into.name)
     print(f"{taught.how}\n{taught.report.text()}")
     print(f"saved to {options.into}: gestures live --model {options.into}")

@@ -1,6 +1,7 @@
 """Accuracy on public data, on people or rounds never trained on: one table a data set.
 
 scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json]
+scripts/benchmark.py forecast --train DIR [--parts N] [--steps N] [--json]
 scripts/benchmark.py memory [--tasks NAME …] [--layers NAME …] [--seeds N] [--json]
 
 Without --test: folds within --train, by recording round or person; levels are fitted within the training part. With it:
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import forecasting
 import memory
 import numpy as np
 import readers
@@ -41,7 +43,7 @@ FOLDS = 4
 
 
 MADE_BY = (
-    "types clips tracks features model evidence decisions recognizer"
+    "types clips tracks features posture forecast ahead model evidence decisions recognizer"
     " augmentation streams training scoring evaluation fitting teaching"
 )
 """The modules that a figure depends on."""
@@ -273,7 +275,7 @@ SETS = {"egogestar": egogestar, "sfinge3d": sfinge3d, "fpha": fpha, "mp_data": m
 def main() -> int:
     """Print the table of one data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=sorted([*SETS, "memory"]))
+    parser.add_argument("name", choices=sorted([*SETS, "forecast", "memory"]))
     parser.add_argument("--train", type=Path, metavar="DIR")
     parser.add_argument("--test", type=Path, metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON object with every figure")
@@ -283,6 +285,8 @@ def main() -> int:
     )
     parser.add_argument("--layers", nargs="+", choices=memory.KINDS, default=memory.KINDS, metavar="NAME")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--parts", type=int, default=FOLDS, metavar="N", help="forecast: only the first N folds")
+    parser.add_argument("--steps", type=int, default=2400, metavar="N", help="forecast: how long to learn")
     options = parser.parse_args()
     if options.name == "memory":
         figures = memory.table(options.tasks, options.layers, options.seeds)
@@ -291,7 +295,12 @@ def main() -> int:
     if options.train is None:
         parser.error(f"{options.name} needs --train DIR")
     try:
-        figures = SETS[options.name](options)
+        if options.name == "forecast":
+            figures = forecasting.table(
+                options.train, Recipe(steps=options.steps, seed=SEED, ahead=1.0), options.parts, FOLDS
+            )
+        else:
+            figures = SETS[options.name](options)
     except gestures.GesturesError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1

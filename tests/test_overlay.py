@@ -10,10 +10,10 @@ from gestures import overlay
 BLANK = np.zeros((240, 320, 3), np.uint8)
 
 
-def draw(made=None, time=0.0, hands=(), scores=None, events=()):
+def draw(made=None, time=0.0, hands=(), scores=None, events=(), ghosts=()):
     made = made or overlay.Overlay(LABELS)
     seen = gestures.Observation(time, tuple(hands))
-    return made.draw(gestures.Frame(BLANK.copy(), time), seen, scores or {}, list(events))
+    return made.draw(gestures.Frame(BLANK.copy(), time), seen, scores or {}, list(events), ghosts=ghosts)
 
 
 def event(phase, time):
@@ -70,3 +70,14 @@ def test_no_screen_is_known_before_a_window_is_tried(monkeypatch):
 @pytest.mark.parametrize("place", [(-5.0, 0.5), (40.0, -30.0)])
 def test_a_hand_far_outside_the_picture_is_no_trouble(place):
     assert draw(hands=[hand(0, "right", place)]).shape == BLANK.shape
+
+
+def test_a_hand_that_is_not_there_yet_is_drawn_where_it_will_be():
+    """In the mirror, as the hand itself is, and never in place of it."""
+    picture = draw(hands=[hand(0, "right", (0.2, 0.5), 0.1)], ghosts=[hand(0, "right", (0.7, 0.5), 0.1).image])
+    ghost, real = ((picture == colour).all(2).any(0) for colour in (overlay.GHOST, overlay.COLOURS["right"]))
+    half = len(ghost) // 2
+    assert ghost[:half].any()
+    assert not ghost[half:].any()
+    assert real[half:].any()
+    assert not real[:half].any()
