@@ -6,6 +6,7 @@ distance drop out; speeds are per second, so the camera's frame rate does.
 """
 
 from functools import lru_cache
+from threading import get_ident
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,12 @@ class _Sheet:
         self.units = self.posture.unit[:, None]
 
 
+@lru_cache(maxsize=8)
+def _sheet(ticks: int, _thread: int) -> _Sheet:
+    """Room that all streams of a thread share, one after another: a hand that comes need not wait for its own."""
+    return _Sheet(ticks)
+
+
 class FeatureStream:
     """Turns one hand, seen at any times, into vectors at exactly `rate_hz`; its first tick is the first sight."""
 
@@ -88,7 +95,6 @@ class FeatureStream:
         self._last: tuple[float, Floats] | None = None
         self._start, self._ticks = 0.0, 0
         self._means: Floats | None = None  # (1 + len(LEAKS_S), 15): places and finger tips, the last and their means
-        self._sheet, self._room = _Sheet(1), Posture(1)
 
     def push(self, time: float, hand: Hand, partner: Hand | None = None) -> list[tuple[float, Floats]]:
         """The ticks up to `time`, each as its time (s) and its vector (SIZE,) float32; none, one or many.
@@ -96,7 +102,7 @@ class FeatureStream:
         `partner` is the same performer's other hand, None when it is not in sight. Raise `InputError` unless `time`
         is later than the last.
         """
-        ticks, vectors = self._advance([time], raw(hand, partner, self._room)[None], hand.side == "left")
+        ticks, vectors = self._advance([time], raw(hand, partner)[None], hand.side == "left")
         return list(zip(ticks, vectors, strict=True))
 
     def push_many(
@@ -143,7 +149,7 @@ class FeatureStream:
 
     def _derive(self, old: Floats, new: Floats, shares: Floats, left: bool) -> Floats:
         """(k, SIZE) of ticks between rows of `raw` (k, …): `shares` (k, 1) of the new."""
-        sheet = self._sheet if len(shares) == 1 else _Sheet(len(shares))
+        sheet = _sheet(len(shares), get_ident())
         _interpolate(old, new, shares, sheet)
         posture = sheet.posture
         posture.measure(sheet.joints, left)
@@ -170,17 +176,14 @@ class FeatureStream:
         self._means = means
 
 
-def raw(hand: Hand, partner: Hand | None, room: Posture | None = None) -> Floats:
-    """(n,) the numbers of a hand that may be interpolated in time: image on one scale, world, coarse partner.
-
-    `room` for one hand is where the partner is measured, None for a room of its own.
-    """
+def raw(hand: Hand, partner: Hand | None) -> Floats:
+    """(n,) the numbers of a hand that may be interpolated in time: image on one scale, world, coarse partner."""
     row = np.zeros(HAND + _PARTNER, np.float32)
     _place(hand, row[:HAND])
     if partner is not None:
         other = np.empty((1, HAND), np.float32)
         _place(partner, other[0])
-        row[HAND:] = _coarse(other, room or Posture(1))[0]
+        row[HAND:] = _coarse(other)[0]
     return row
 
 
@@ -204,12 +207,13 @@ def raw_many(image: Floats, world: Floats, slot: int, aspect: float) -> Floats:
     row[:, :HAND] = joints[:, slot]
     there = ~np.isnan(joints[:, 1 - slot]).any(1)
     if there.any():
-        row[there, HAND:] = _coarse(joints[there, 1 - slot], Posture(int(np.count_nonzero(there))))
+        row[there, HAND:] = _coarse(joints[there, 1 - slot])
     return row
 
 
-def _coarse(joints: Floats, seen: Posture) -> Floats:
+def _coarse(joints: Floats) -> Floats:
     """(n, 9) what a hand knows of another, of its joints (n, HAND): there, centre, unit, how far fingers reach."""
+    seen = _sheet(len(joints), get_ident()).posture
     seen.measure(joints, left=False)
     out = np.empty((len(joints), _PARTNER), np.float32)
     out[:, 0], out[:, 1:3], out[:, 3:4] = 1, seen.places[:, :2], seen.unit
