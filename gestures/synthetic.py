@@ -81,10 +81,9 @@ class Performance:
         """How long it takes, s."""
         return (len(next(iter(self.motion.values()))) - 1) / RATE_HZ
 
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """The gestures as a clip has them: the stroke alone, without the way there and back."""
-        return tuple(Span(act.gesture, act.start, act.end) for act in self.acts)
+    def spans_until(self, end_s: float) -> tuple[Span, ...]:
+        """The gestures as a clip that ends at `end_s` has them: the stroke alone, without the way there and back."""
+        return tuple(Span(act.gesture, act.start, min(act.end, end_s)) for act in self.acts if act.start < end_s)
 
     def posed(self, side: Side, times: npt.ArrayLike) -> PosedHand:
         """The hand of that side at `times` (...,) s, in or out of the picture."""
@@ -243,8 +242,20 @@ def frame_times(rng: np.random.Generator, duration_s: float, rate_hz: float) -> 
     return np.asarray(times[times <= duration_s])
 
 
-def seen(performance: Performance, seed: int, rate_hz: float = 30.0, person: str = "synthetic") -> Clip:
-    """The clip that a webcam of `rate_hz` and MediaPipe's landmarker would have made of a performance."""
+def seen(
+    performance: Performance,
+    seed: int,
+    rate_hz: float = 30.0,
+    person: str = "synthetic",
+    *,
+    offsets: bool = True,
+    noise: float = 1.0,
+) -> Clip:
+    """The clip that a webcam of `rate_hz` and MediaPipe's landmarker would have made of a performance.
+
+    Without `offsets` landmarks lie on the joints; `noise` scales what else the landmarker does wrong: errors, leaning,
+    losing hands and mistaking their sides.
+    """
     if not 1 <= rate_hz <= 1000:
         raise InputError(f"a webcam of {rate_hz} frames a second cannot be: take 1 to 1000")
     rng = np.random.default_rng(seed)
@@ -253,20 +264,19 @@ def seen(performance: Performance, seed: int, rate_hz: float = 30.0, person: str
     world = image.copy()
     for side in performance.motion:
         slot = SIDES.index(side)
-        image[:, slot], world[:, slot] = _landmarked(performance, side, times, rng)
-    _mistake_sides(image, world, times, rng)
-    last = float(times[-1])
-    spans = tuple(
-        Span(span.gesture, span.start, min(span.end, last)) for span in performance.spans if span.start < last
-    )
+        image[:, slot], world[:, slot] = _landmarked(performance, side, times, rng, offsets=offsets, noise=noise)
+    _mistake_sides(image, world, times, rng, noise)
+    spans = performance.spans_until(float(times[-1]))
     return Clip(times, image, world, person, spans, performance.performer.aspect)
 
 
-def _landmarked(performance: Performance, side: Side, times: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def _landmarked(
+    performance: Performance, side: Side, times: Array, rng: np.random.Generator, *, offsets: bool, noise: float
+) -> tuple[Array, Array]:
     """One hand's image and world landmarks (T, 21, 3) at `times`, NaN where MediaPipe would not have found it."""
     who = performance.performer
     hand = performance.posed(side, times)
-    marks = hand.landmarks()
+    marks = hand.landmarks() if offsets else hand.joints()
     width_m = 2 * np.tan(np.deg2rad(who.fov_deg / 2)) * np.maximum(-marks[..., 2], 0.05)  # what the picture spans there
     palm = who.shape.mean() * PALM_LENGTH_M / width_m.mean(1)
     x, y = 0.5 + marks[..., 0] / width_m, 0.5 - marks[..., 1] / width_m * who.aspect
@@ -275,16 +285,19 @@ def _landmarked(performance: Performance, side: Side, times: Array, rng: np.rand
 
     middle = np.stack([x[:, 9], y[:, 9] / who.aspect], -1)
     speed = np.linalg.norm(np.gradient(middle, times, axis=0), axis=-1) / palm
-    found = _found(rng, times, inside, speed)
+    found = _found(rng, times, inside, speed, noise)
 
     blur = (1 + speed / BLURRING_SPEED) * np.exp(0.5 * wander(rng, times, 1, 0.5)[:, 0])  # some views are hard
-    error = _error(rng, times, IMAGE_ERROR) * (blur * palm)[:, None, None]
+    error = _error(rng, times, noise * IMAGE_ERROR) * (blur * palm)[:, None, None]
     image = np.stack([x, y, z * rng.uniform(*DEPTH_GAIN)], -1) + error * (1, who.aspect, 1)
 
-    marks[:, 0] += hand.turn @ (WORLD_WRIST_M * who.shape)
+    if offsets:
+        marks[:, 0] += hand.turn @ (WORLD_WRIST_M * who.shape)
     shape = (marks - (WORLD_ORIGIN @ marks)[:, None]) / who.shape.mean() * rng.normal(1.05, 0.07)
-    tilt = rotation(WORLD_TILT_DEG[0] + WORLD_TILT_DEG[1] * wander(rng, times, 3, 0.7))
-    shape = shape @ np.swapaxes(tilt, 1, 2) + _error(rng, times, WORLD_ERROR) * blur[:, None, None] * PALM_LENGTH_M
+    tilt = rotation(offsets * WORLD_TILT_DEG[0] + noise * WORLD_TILT_DEG[1] * wander(rng, times, 3, 0.7))
+    shape = (
+        shape @ np.swapaxes(tilt, 1, 2) + _error(rng, times, noise * WORLD_ERROR) * blur[:, None, None] * PALM_LENGTH_M
+    )
     world = shape * (1, -1, -1)
     image[~found], world[~found] = np.nan, np.nan
     return image, world
@@ -298,11 +311,11 @@ def _error(rng: np.random.Generator, times: Array, spread: Array) -> Array:
     return total.reshape(-1, JOINTS, 3) * spread
 
 
-def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array) -> npt.NDArray[np.bool_]:
+def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array, noise: float) -> npt.NDArray[np.bool_]:
     """(T,) when a hand is found: enough of it `inside` the picture, and not lost for a while, as fast hands are."""
     found: npt.NDArray[np.bool_] = inside > rng.uniform(0.3, 0.8)
     step = np.gradient(times)
-    lost = rng.random(len(times)) < step * (0.02 + np.minimum((speed / LOSING_SPEED) ** 4, 20))
+    lost = rng.random(len(times)) < noise * step * (0.02 + np.minimum((speed / LOSING_SPEED) ** 4, 20))
     entered = np.diff(found, prepend=False) & found
     for start in np.flatnonzero((lost | entered) & found):
         long = LOST_S * (8 if rng.random() < 0.03 else 1)
@@ -310,10 +323,10 @@ def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array) 
     return found
 
 
-def _mistake_sides(image: Floats, world: Floats, times: Array, rng: np.random.Generator) -> None:
+def _mistake_sides(image: Floats, world: Floats, times: Array, rng: np.random.Generator, noise: float) -> None:
     """Now and then call a hand by the other side for a while; two hands then change places, or nothing is noticed."""
     wrong = np.zeros(len(times), bool)
-    for start in np.flatnonzero(rng.random(len(times)) < 0.05 * np.gradient(times)):
+    for start in np.flatnonzero(rng.random(len(times)) < 0.05 * noise * np.gradient(times)):
         wrong |= (times >= times[start]) & (times < times[start] + rng.exponential(SWAPPED_S))
     for joints in (image, world):
         joints[wrong] = joints[wrong][:, ::-1]

@@ -150,9 +150,10 @@ def backdrop(look: Look, performer: Performer, width: int, height: int, rng: np.
     elif look.background == "noise":
         colour = [cloud(rng, width, height, (8, 16, 32), (1, 0.5, 0.25)) for _ in range(3)]
         picture = (
-            _paint(rng) + 0.06 * np.stack(colour, -1) + 0.06 * cloud(rng, width, height, (8, 16), (1, 0.6))[..., None]
+            _paint(rng) + 0.035 * np.stack(colour, -1) + 0.06 * cloud(rng, width, height, (8, 16), (1, 0.6))[..., None]
         )
         picture += 0.05 * cloud(rng, width, height, (100, 250), (1, 0.7))[..., None]
+        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.002, 0.008)) * width)  # it is behind the hand
     else:
         x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
         first, last = _paint(rng), _paint(rng)

@@ -40,22 +40,23 @@ def cache(name: str) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gestures" / "benchmark" / name
 
 
-def egogestar(folder: Path) -> tuple[ClipSet, list[str]]:
-    """EgoGestAR's videos, one person a recording round, and the names of those in which no hand was found.
-
-    The landmarks of each video are kept in the user's cache, by the video's bytes and the landmarker's source.
-    """
-    clips, blind = [], []
+def watched(path: Path) -> Clip:
+    """The hands in a video, kept in the user's cache by the video's bytes and the landmarker's source."""
     eye = b"".join(Path(module.__file__).read_bytes() for module in (landmarks, glances)) + MODEL_SHA256.encode()
+    key = hashlib.sha256(path.read_bytes() + eye).hexdigest()[:24]
+    kept, person = cache("landmarks") / f"{key}.npz", person_and_take(path.stem)[0]
+    if not kept.exists():
+        save_clip(watch(path, person), kept)
+    seen = load_clip(kept)
+    return Clip(seen.time, seen.image, seen.world, person, (), seen.aspect)
+
+
+def egogestar(folder: Path) -> tuple[ClipSet, list[str]]:
+    """EgoGestAR's videos, one person a recording round, and the names of those in which no hand was found."""
+    clips, blind = [], []
     for gesture, path in tqdm(find_videos(folder), desc="hands", unit="video", file=sys.stderr):
-        key = hashlib.sha256(path.read_bytes() + eye).hexdigest()[:24]
-        kept = cache("landmarks") / f"{key}.npz"
-        person = person_and_take(path.stem)[0]
-        if not kept.exists():
-            save_clip(watch(path, person), kept)
-        seen = load_clip(kept)
         try:
-            clips.append(label(Clip(seen.time, seen.image, seen.world, person, (), seen.aspect), gesture))
+            clips.append(label(watched(path), gesture))
         except GesturesError:
             blind.append(f"{path.parent.name}/{path.name}")
     labels = tuple(sorted({span.gesture for clip in clips for span in clip.spans}))

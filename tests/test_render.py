@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+import gestures
+from gestures.console import shipped
+from gestures.evaluation import evaluate
 from gestures.landmarks import Landmarker
 from gestures.motions import Performer
 from gestures.skeleton import POSES, REST, PosedHand, bend
@@ -16,8 +19,11 @@ from gestures.synthetic import perform
 from gestures.types import Frame
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+import demo
 import hand_mesh
+import hand_studio
 import render
+import rendered
 from hand_look import Look
 
 
@@ -45,7 +51,7 @@ def studio(side, gesture="wave", seed=3, **look):
     )
     scene = perform(seed, 8, gestures=(gesture,), busy=1.0, performer=who)
     look = replace(Look.random(np.random.default_rng(seed)), **{"person": False, "gain": 1.0, "noise": 0.005, **look})
-    return render.Studio(scene, look, seed)
+    return hand_studio.Studio(scene, look, seed)
 
 
 def test_a_hand_at_rest_is_the_mesh_itself(mesh):
@@ -131,12 +137,75 @@ def test_the_demo_is_what_its_truth_says():
     count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     assert video.get(cv2.CAP_PROP_FPS) == truth["fps"]
     video.release()
-    assert path.stat().st_size < 750_000
-    assert len({span["gesture"] for span in truth["spans"]}) >= 7
+    assert path.stat().st_size < 800_000
+    assert len({span["gesture"] for span in truth["spans"]}) >= demo.FEWEST
     ends = [0.0] + [span["end"] for span in truth["spans"]]
     for span, last in zip(truth["spans"], ends, strict=False):
         assert last <= span["start"] < span["end"] <= count / truth["fps"]
     # The file was drawn from this code: whoever changes the movements draws it again.
-    acts = render.demo_performance().acts
+    acts = demo.performance(truth["seed"]).acts
     assert [act.gesture for act in acts] == [span["gesture"] for span in truth["spans"]]
     np.testing.assert_allclose([act.start for act in acts], [span["start"] for span in truth["spans"]], atol=1e-6)
+
+
+def glimpse(seed=rendered.FIRST_SEED + 1):
+    """The first pictures of a stream."""
+    scene = rendered.Scene.random(seed)
+    return replace(scene, times=scene.times[:4])
+
+
+def test_a_stream_is_drawn_once_and_then_remembered(mesh, monkeypatch, tmp_path):
+    assert mesh is not None
+    drawn = []
+    monkeypatch.setattr(rendered, "cache", lambda name: tmp_path / name)
+    monkeypatch.setattr(rendered.Scene, "random", classmethod(lambda _, seed: drawn.append(seed) or glimpse(seed)))
+    (first,) = rendered.streams(1, 7)
+    assert drawn == [rendered.FIRST_SEED + 7]
+    assert len(first.time) == 4
+    monkeypatch.setattr(rendered.Scene, "watch", lambda _: pytest.fail("it was drawn again"))
+    (again,) = rendered.streams(1, 7)
+    np.testing.assert_array_equal(first.image, again.image)
+    assert first.spans == again.spans
+    assert first.aspect == again.aspect
+
+
+def test_what_would_be_seen_otherwise_is_drawn_again():
+    scene = glimpse()
+    assert scene.key == glimpse().key
+    others = [
+        replace(scene, times=scene.times + 0.01),
+        replace(scene, look=replace(scene.look, gain=scene.look.gain / 2)),
+        replace(scene, size=(scene.size[0] // 2, scene.size[1] // 2)),
+        replace(scene, performance=replace(scene.performance, acts=scene.performance.acts[1:])),
+        replace(scene, performance=replace(scene.performance, motion=moved(scene.performance.motion))),
+    ]
+    assert len({scene.key, *(other.key for other in others)}) == 1 + len(others)
+
+
+def moved(motion):
+    """The same motion, a centimetre aside."""
+    return {side: path + np.eye(path.shape[1])[21] * 0.01 for side, path in motion.items()}
+
+
+def test_streams_are_idle_for_more_than_half_their_time():
+    scenes = [rendered.Scene.random(rendered.FIRST_SEED + seed).performance for seed in range(10)]
+    gestured = [sum(act.end - act.start for act in scene.acts) for scene in scenes]
+    assert max(gestured) < 0.5 * rendered.STREAM_S
+    assert gestured[0] == gestured[5] == 0
+    assert min(gestured[1:5] + gestured[6:]) > 0
+
+
+def longer(clip):
+    """`clip` annotated as if its gestures went on for two seconds: only their starts fit what is detected."""
+    return replace(clip, spans=tuple(replace(span, end=min(span.end + 2, clip.time[-1])) for span in clip.spans))
+
+
+def test_streams_are_scored_as_the_evaluation_scores_them():
+    model = gestures.load(shipped("trained/starter"))
+    clips = [longer(clip) for clip in gestures.load_set(shipped("data/starter")).clips[:4]]
+    strict, starts = rendered.judge(model, clips)
+    assert strict.json() == evaluate(model, clips)[0].tally.json()
+    assert starts.pooled.ok > strict.pooled.ok
+    text = rendered.judgement(clips, strict, starts)
+    assert f"{strict.json()['pooled']['DR']:.3f}" in text
+    assert f"{strict.false_accepts} false accepts" in text

@@ -224,17 +224,59 @@ def test_frame_times_rise_and_differ():
     assert times[-1] <= 20
 
 
+def pictured(scene, marks):
+    """Where points (..., 3) m are in the picture (..., 2), 0..1."""
+    half = np.tan(np.deg2rad(scene.performer.fov_deg / 2)) * np.array([1, -1 / scene.performer.aspect])
+    return 0.5 - marks[..., :2] / marks[..., 2:] / 2 / half
+
+
+def test_a_clip_that_ends_early_has_the_spans_that_began_by_then():
+    scene = perform(11, 40)
+    middle = scene.acts[2]
+    spans = scene.spans_until((middle.start + middle.end) / 2)
+    assert [span.gesture for span in spans] == [act.gesture for act in scene.acts[:3]]
+    assert spans[-1].end == (middle.start + middle.end) / 2
+    assert scene.spans_until(middle.start) == spans[:2]
+    assert len(scene.spans_until(40)) == len(scene.acts)
+
+
+@pytest.mark.parametrize("offsets", [True, False])
+def test_without_noise_landmarks_are_where_the_hand_or_its_joints_are(offsets):
+    for seed in range(4):
+        scene = perform(seed, 15)
+        clip = seen(scene, seed, offsets=offsets, noise=0.0)
+        for slot, side in enumerate(("left", "right")):
+            if side not in scene.motion:
+                assert not clip.present[:, slot].any()  # nobody's side is mistaken
+                continue
+            there = clip.present[:, slot]
+            hand = scene.posed(side, clip.time[there])
+            marks = hand.landmarks() if offsets else hand.joints()
+            np.testing.assert_allclose(clip.image[there, slot, :, :2], pictured(scene, marks), atol=1e-5)
+    assert there.any()
+
+
+def test_noise_loses_hands_and_grows_with_its_share():
+    scenes = [perform(seed, 30, gestures=("swipe_left", "tap"), busy=1.0) for seed in range(4)]
+    kept, errors = [], []
+    for noise in (0.0, 0.5, 1.0):
+        clips = [seen(scene, 0, noise=noise) for scene in scenes]
+        kept.append(sum(clip.present.sum() for clip in clips))  # on whichever side
+        slot = 0 if scenes[0].performer.side == "left" else 1
+        there = clips[0].present[:, slot]
+        marks = scenes[0].posed(scenes[0].performer.side, clips[0].time[there]).landmarks()
+        errors.append(np.median(np.abs(clips[0].image[there, slot, :, :2] - pictured(scenes[0], marks))))
+    assert kept[0] > kept[2]
+    assert errors[0] < 1e-5 < errors[1] < errors[2]
+
+
 def test_what_is_seen_is_where_the_hand_is():
     scene = perform(11, 40)
     clip = seen(scene, 0)
     slot = 0 if scene.performer.side == "left" else 1
     there = clip.present[:, slot]
-    hand = scene.posed(scene.performer.side, clip.time[there])
-    marks = hand.landmarks()
-    half = np.tan(np.deg2rad(scene.performer.fov_deg / 2))
-    x, y = 0.5 - marks[..., 0] / marks[..., 2] / 2 / half, 0.5 + marks[..., 1] / marks[..., 2] / 2 / half * clip.aspect
-    assert np.median(np.abs(clip.image[there, slot, :, 0] - x)) < 0.01
-    assert np.median(np.abs(clip.image[there, slot, :, 1] - y)) < 0.01
+    marks = scene.posed(scene.performer.side, clip.time[there]).landmarks()
+    assert np.median(np.abs(clip.image[there, slot, :, :2] - pictured(scene, marks)), (0, 1)).max() < 0.01
     # MediaPipe's world axes: x right, y down, z away from the camera.
     shape = (marks - marks.mean(1, keepdims=True)) * (1, -1, -1)
     world = clip.world[there, slot] - clip.world[there, slot].mean(1, keepdims=True)

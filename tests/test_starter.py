@@ -1,0 +1,81 @@
+"""What the starter set is made of, and what is counted when real hands are shown to it."""
+
+import shutil
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+import gestures
+from gestures.console import shipped
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+import real_hands
+import starter
+
+
+@pytest.fixture(scope="module")
+def model():
+    return gestures.load(shipped("trained/starter"))
+
+
+@pytest.mark.parametrize("without", starter.INGREDIENTS)
+def test_a_scene_without_an_ingredient_is_another_scene(without):
+    whole, less = starter.make(2, 41).clips, starter.make(2, 41, without).clips
+    for one, other in zip(whole, less, strict=True):
+        assert not np.array_equal(one.image, other.image, equal_nan=True)
+
+
+def test_without_noise_or_offsets_people_do_the_same():
+    whole = starter.scene(41, 0.65, 20.0)
+    for without in ("noise", "offsets"):
+        assert starter.scene(41, 0.65, 20.0, without=without).spans == whole.spans
+
+
+def test_without_negatives_hands_move_less_and_gesture_as_often():
+    whole, less = starter.make(6, 41).clips, starter.make(6, 41, "negatives").clips
+    assert sum(len(clip.spans) for clip in less) > 0.7 * sum(len(clip.spans) for clip in whole)
+    idle = [next(clip for clip in clips if not clip.spans) for clips in (whole, less)]
+    moved = [np.nanmean(np.abs(np.diff(clip.image[..., :2], axis=0))) for clip in idle]
+    assert moved[1] < 0.7 * moved[0]
+
+
+def test_what_is_said_to_films_is_counted(model, tmp_path):
+    """Two "films" of words: in one a synthetic person gestures, in the other no hand moves."""
+    clip = next(c for c in gestures.load_set(shipped("data/starter")).clips if real_hands.began(model, c))
+    said = real_hands.began(model, clip)
+    recognizer = gestures.Recognizer(model)
+    events = [event for seen in clip.observations() for event in recognizer.push(seen)] + recognizer.finish()
+    assert said == [event.gesture for event in events if event.phase == "began"]
+    (tmp_path / "mp_data").mkdir()
+    film, there = np.nan_to_num(clip.image), int(clip.present.any(1).argmax())
+    np.savez(
+        tmp_path / "mp_data" / "ana.npz", **{"hello/00": film, "thanks/00": np.repeat(film[there : there + 1], 60, 0)}
+    )
+    told = real_hands.report(model, tmp_path)
+    assert "mp_data/thanks" in told
+    assert "mp_data/hello" in told
+    hello = next(line for line in told.splitlines() if "mp_data/hello" in line)
+    # Its world landmarks are made anew from the picture, so not every gesture need be said again.
+    assert any(gesture in hello for gesture in said)
+    assert told.startswith(hello.split()[1] + " false accepts")
+    assert "circlecc    0 films" in told
+    assert real_hands.listed(Counter()) == "nothing"
+    assert real_hands.listed(Counter(wave=2, tap=3)) == "tap 3, wave 2"
+
+
+def test_a_card_says_what_was_measured_once(tmp_path, monkeypatch):
+    shutil.copytree(shipped("trained/starter"), tmp_path / "model")
+    monkeypatch.setattr(starter, "streams", lambda count: gestures.load_set(shipped("data/starter")).clips[:count])
+    words = ["starter.py", "--card", "--model", str(tmp_path / "model"), "--count", "2", "--hours", "0.02"]
+    monkeypatch.setattr(sys, "argv", words)
+    before = (tmp_path / "model" / "README.md").read_text("utf-8")
+    starter.main()
+    once = (tmp_path / "model" / "README.md").read_text("utf-8")
+    starter.main()
+    assert (tmp_path / "model" / "README.md").read_text("utf-8") == once
+    assert once.startswith(before.split(starter.FAILS)[0].split(starter.MEASURED)[0].rstrip())
+    for heading in (starter.MEASURED, starter.FAILS, starter.LIMITS, "2 rendered streams", "0.0 h of synthetic idling"):
+        assert once.count(heading) == 1
