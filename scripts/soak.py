@@ -1,10 +1,11 @@
 """Run the recogniser for as long as it takes to see what grows.
 
-scripts/soak.py [--steps N] [--hours H] [--minutes M] [--json]
+scripts/soak.py [--steps N] [--hours H] [--videos PATH …] [--minutes M] [--json]
 
 * steps: so many steps of the network, fed through tracks, features and decisions by the hands of data/starter, who come
   and go, break off, jump, flicker, and stay away; ten pictures a second.
-* hours: so many hours of video, the demo clip over and over, through decoder, hand landmarker and recogniser.
+* hours: so many hours of video through decoder, hand landmarker and recogniser, as fast as they go: the demo clip over
+  and over, or the videos at the paths (files, or folders of them) in turn, at ever later times.
 
 Of each: the growth of resident memory from a twentieth of the way (of video, three minutes) to the end, threads and
 open files before and after, and whether the last stretch gave, bit for bit, what a fresh start gives for the same
@@ -13,6 +14,7 @@ pictures at the same times. Needs /proc.
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import sys
@@ -26,6 +28,7 @@ import numpy as np
 
 from gestures import Frame, Hand, Landmarker, Model, Observation, Recognizer, Video, load, load_set
 from gestures.console import shipped
+from gestures.importing import VIDEOS
 from gestures.types import FARTHEST
 
 PICTURES_HZ = 10
@@ -44,6 +47,9 @@ def main() -> int:
     parser.add_argument("--steps", type=float, default=0, metavar="N", help="steps of the recogniser")
     parser.add_argument("--hours", type=float, default=0, metavar="H", help="hours of video")
     parser.add_argument(
+        "--videos", type=Path, nargs="+", default=[shipped("data/demo/demo.mp4")], metavar="PATH", help="what is shown"
+    )
+    parser.add_argument(
         "--minutes", type=float, default=1e9, metavar="M", help="end each after M minutes at the latest"
     )
     parser.add_argument("--json", action="store_true")
@@ -53,7 +59,7 @@ def main() -> int:
     if given.steps:
         figures["steps"] = soak_steps(model, int(given.steps), given.minutes * 60)
     if given.hours:
-        figures["video"] = soak_video(model, given.hours * 3600, given.minutes * 60)
+        figures["video"] = soak_video(model, videos_of(given.videos), given.hours * 3600, given.minutes * 60)
     for name, figure in figures.items():
         if not given.json:
             print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in figure.items()))
@@ -174,17 +180,26 @@ def soak_steps(model: Model, steps: int, limit_s: float) -> dict[str, Any]:
     }
 
 
-def soak_video(model: Model, seconds: float, limit_s: float) -> dict[str, Any]:
-    """Show the demo clip over and over until so many seconds of it have been seen."""
-    began, meter, frames, clock = time.monotonic(), None, 0, 0.0
-    turns: list[float] = []
+def videos_of(paths: list[Path]) -> list[Path]:
+    """The files among `paths`, and the videos below the folders among them."""
+    found = [[path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in VIDEOS) for path in paths]
+    return [path for each in found for path in each]
+
+
+def soak_video(model: Model, videos: list[Path], seconds: float, limit_s: float) -> dict[str, Any]:
+    """Show the videos in turn, over and over, until so many seconds of them have been seen."""
+    began, meter, frames, clock, events = time.monotonic(), None, 0, 0.0, 0
+    turns: list[tuple[Path, float]] = []
     last: Said = []
     with Landmarker() as landmarker:
         watch = watcher(landmarker, Recognizer(model))
-        while clock < seconds and time.monotonic() - began < limit_s:
-            turns.append(clock)
-            last, count, clock = watch(clock)
+        for path in itertools.cycle(videos):
+            if clock >= seconds or time.monotonic() - began > limit_s:
+                break
+            turns.append((path, clock))
+            last, count, clock = watch(path, clock)
             frames += count
+            events += sum(isinstance(each[1], str) for each in last)
             if meter is None and clock > min(WARM_S, EARLY * seconds):
                 meter = Meter()
             print(f"\r{clock / 60:.1f} min of video, {frames} pictures", end="", file=sys.stderr, flush=True)
@@ -193,30 +208,33 @@ def soak_video(model: Model, seconds: float, limit_s: float) -> dict[str, Any]:
         grown = meter.grown()
     with Landmarker() as landmarker:
         watch = watcher(landmarker, Recognizer(load(shipped("trained/starter"))))
-        watch(turns[-2])  # the landmarker follows hands from picture to picture: it must have seen the turn before
-        again, _, _ = watch(turns[-1])
+        watch(*turns[-2])  # the landmarker follows hands from picture to picture: it must have seen the turn before
+        again, _, _ = watch(*turns[-1])
     return {
-        "hours": round(clock / 3600, 2),
+        "hours": round(clock / 3600, 3),
+        "videos": len({path for path, _ in turns}),
+        "turns": len(turns),
         "pictures": frames,
-        "events_a_turn": sum(isinstance(each[1], str) for each in last),
+        "events": events,
         "took_s": round(time.monotonic() - began),
         **grown,
         "as_fresh": again == last and len(last) > 0,
     }
 
 
-def watcher(landmarker: Landmarker, recognizer: Recognizer) -> Callable[[float], tuple[Said, int, float]]:
-    """What shows the demo clip once, from a given time on: what was said, how many pictures, the time after."""
+def watcher(landmarker: Landmarker, recognizer: Recognizer) -> Callable[[Path, float], tuple[Said, int, float]]:
+    """What shows a video once, from a given time on: what was said, how many pictures, the time after."""
 
-    def watch(start: float) -> tuple[Said, int, float]:
+    def watch(path: Path, start: float) -> tuple[Said, int, float]:
         out: Said = []
         frames, last = 0, 0.0
-        with Video(shipped("data/demo/demo.mp4")) as video:
+        with Video(path) as video:
             for frame in video:
                 last = frame.time
                 out += said(recognizer, landmarker.see(Frame(frame.image, start + frame.time)))
                 frames += 1
-        said(recognizer, Observation(start + last + GAP_S / 2))
+        # The next may have pictures of another shape: live, that is the end of a stream as well.
+        out += [tuple(replace(event, hand=0).json().values()) for event in recognizer.finish()]
         return out, frames, start + last + GAP_S
 
     return watch
