@@ -1,8 +1,8 @@
 """A process that has imported everything heavy, and forks the verbs of `gestures` from there: a trial costs no imports.
 
 `python scripts/zygote.py MODULE …` imports those and MediaPipe. It reads a JSON list a line, the words of a verb and
-last the file that what it tells goes to, and answers with the number of the child; when that has ended, with how and
-when (s, monotonic clock). The child ends as any Python program does, with its threads and exit handlers.
+last the file that what it tells goes to, and answers with the number of the child; when that has ended, with how,
+when, and after how much work. The child ends as any Python program does, with its threads and exit handlers.
 """
 
 import importlib
@@ -18,10 +18,14 @@ from typing import NamedTuple
 
 
 class End(NamedTuple):
-    """How a child ended: its exit code, below zero the signal that killed it; `time` s on the monotonic clock."""
+    """How a child ended: its exit code, below zero the signal that killed it.
+
+    `time` s on the monotonic clock; `worked_s` of the processor's time, all in all.
+    """
 
     code: int
     time: float
+    worked_s: float
 
 
 class Zygote:
@@ -48,8 +52,8 @@ class Zygote:
 
     def ended(self) -> End:
         """Wait for the end of what was started last."""
-        code, moment = self._answer().split()
-        return End(int(code), float(moment))
+        code, moment, worked_s = self._answer().split()
+        return End(int(code), float(moment), float(worked_s))
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
@@ -78,8 +82,8 @@ def main() -> int:
             os.dup2(told, 2)
             return verb(words)
         print(number, flush=True)
-        _, status = os.waitpid(number, 0)
-        print(os.waitstatus_to_exitcode(status), time.monotonic(), flush=True)
+        _, status, used = os.wait4(number, 0)
+        print(os.waitstatus_to_exitcode(status), time.monotonic(), used.ru_utime + used.ru_stime, flush=True)
     return 0
 
 
