@@ -8,7 +8,7 @@ from .clips import Clip, ClipSet
 from .errors import TrainingError
 from .evaluation import Report, evaluate, report
 from .fitting import fit_rules
-from .model import Model, Network, save
+from .model import Manifest, Model, Network, save
 from .training import Recipe, Trained, check, hold_out, train
 
 REVISION = 0.4
@@ -36,19 +36,25 @@ class Taught:
         save(self.trained.network, self.model, self.trained.step, self.card(title), folder)
 
     def card(self, title: str) -> str:
-        """The model card: what it knows, what it learnt from, how well it does."""
-        manifest, rules = self.model.manifest, self.model.manifest.rules
-        revised = (
-            " The figures are those of the model before it was taught once more on everything."
-            if manifest.made_from.get("revised")
-            else ""
-        )
-        return (
-            f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
-            f"Split: {self.how}.{revised} The levels were fitted on the same held-out part: expect a little less.\n\n"
-            f"Speaks at {rules.on}, falls silent below {rules.off}, after {rules.hold_s} s.\n\n"
-            f"```\n{self.report.text()}\n```\n"
-        )
+        """The model card."""
+        return card(title, self.model.manifest, self.how, self.report)
+
+
+def card(title: str, manifest: Manifest, how: str, judged: Report) -> str:
+    """What a model knows, what it learnt from, how well it does: `judged` on the people or takes that `how` names."""
+    rules = manifest.rules
+    revised = (
+        " The figures are those of the model before it was taught once more on everything."
+        if manifest.made_from.get("revised")
+        else ""
+    )
+    own = ", ".join(f"{gesture} {on}" for gesture, on in rules.per_gesture)
+    return (
+        f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
+        f"Split: {how}.{revised}\n\n"
+        f"Speaks at {rules.on}{f' ({own})' if own else ''}, falls silent below {rules.off}, after {rules.hold_s} s.\n\n"
+        f"```\n{judged.text()}\n```\n"
+    )
 
 
 def teach(
@@ -76,6 +82,7 @@ def teach(
         done += 1
         tell("judging", done, len(judge_on.clips), float("nan"))
 
+    how += "; the levels were fitted on the same: expect a little less"
     _, replays = evaluate(first.model, judge_on.clips, count)
     labels = first.model.manifest.labels
     rules = fit_rules(replays, labels)
