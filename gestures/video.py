@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,10 +59,13 @@ class Video:
             str(path).encode()
         except UnicodeEncodeError as error:
             raise CameraError(f"{str(path)!a} has a name that is not UTF-8: rename it") from error
+        if re.search(r"%\d*d", self.path.name):
+            # FFmpeg would read a_00.png, a_01.png, … in place of a file called a_%02d.png.
+            raise CameraError(f"{path} has a name that is taken for a pattern of names: rename it")
         if not self.path.is_file():
             raise CameraError(f"{path} is not there: name a video file, a camera number or a URL")
         cv2 = load_cv2()
-        # FFmpeg alone: other readers take a name for a pattern of names.
+        # FFmpeg alone: what other readers make of a file is not known here.
         self._capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
         size = self._capture.get(cv2.CAP_PROP_FRAME_WIDTH) * self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         if not self._capture.isOpened() or not size <= MOST_PIXELS:

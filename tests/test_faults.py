@@ -302,3 +302,11 @@ def test_a_list_of_addresses_named_like_a_video_is_no_way_out(tmp_path):
             gestures.Video(tmp_path / "b.mp4")
         with pytest.raises(TimeoutError):
             trap.accept()
+
+
+def test_a_name_that_reads_as_a_pattern_opens_no_other_files(tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"a_{number:02d}.png"), np.full((48, 64, 3), 60 * number, np.uint8))
+    (tmp_path / "a_%02d.png").write_text("no picture")
+    with pytest.raises(gestures.CameraError, match="rename it"):
+        gestures.Video(tmp_path / "a_%02d.png")
