@@ -127,7 +127,10 @@ def interrupted(verb: str, place: Path, times: int, limit_s: float, chance: rand
                 print(f"{verb}: code {end.code}, {works[-1]:.2f} s, {log.read_text()[-300:]}", file=sys.stderr)
             counts["lost"] += not good
             print(f"\r{verb}: {counts}, longest {max(works):.2f} s", end="", file=sys.stderr, flush=True)
-    return counts | {"longest work s": round(max(works), 3), "longest wait s": round(max(waits), 3)}
+    return counts | {
+        "longest work s": round(max(works, default=0), 3),
+        "longest wait s": round(max(waits, default=0), 3),
+    }
 
 
 def prepare(verb: str, place: Path) -> tuple[object, ...]:
