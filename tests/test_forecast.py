@@ -101,6 +101,18 @@ def test_lessons_in_parts_are_the_lesson():
             np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-5)
 
 
+def test_a_left_hand_teaches_as_its_mirror_image():
+    seen = [gestures.Observation(t, (hand(t, at=(0.4, 0.5), size=0.15 + 0.1 * t),)) for t in np.arange(0, 1, 1 / 30)]
+    right, left = (
+        streams.lives(gestures.Clip.of(each, "ana"), ("rest",), 30.0)[0].ahead.lesson(ALL).moved
+        for each in (seen, [mirrored(one) for one in seen])
+    )
+    right, left = (moved.reshape(-1, POINTS, 3) for moved in (right, left))
+    assert np.abs(right[:, 1:, 0]).max() > 0.05
+    np.testing.assert_allclose(left[:, 1:], right[:, 1:], atol=1e-3)
+    np.testing.assert_allclose(left[:, 0] * (-1, 1, 1), right[:, 0], atol=1e-3)
+
+
 def test_only_the_last_tick_that_a_sight_gives_makes_a_forecast():
     (life,) = streams.lives(gestures.Clip.of(gliding(rate_hz=10.0), "ana"), ("rest",), 30.0)
     assert np.flatnonzero(life.ahead.lesson(ALL).weight[:, 0]).tolist() == list(range(0, 31, 3))
