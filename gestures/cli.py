@@ -224,6 +224,13 @@ def _add_teaching(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="DIR",
         help="first learn how hands move from the recordings there, labels or not",
     )
+    train.add_argument(
+        "--cell",
+        type=_cell,
+        default="lstm",
+        metavar="CELL",
+        help="what remembers: lstm, or gru, rnn, window, none to compare",
+    )
     train.set_defaults(run=_verb("workbench", "train"))
 
 
@@ -236,6 +243,15 @@ def _whole(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _cell(text: str) -> str:
+    """Read a cell's name, for argparse."""
+    from .cells import CELLS
+
+    if text not in CELLS:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(CELLS)}, not {text}")
+    return text
 
 
 def _between(least: float, most: float, unit: str = "") -> Callable[[str], float]:

@@ -32,7 +32,8 @@ class Line:
     """One hand's way through the network.
 
     `times` (T,) s, `vectors` (T, SIZE), `said` (T, classes) the scores that were decided on, `inside` what the network
-    did, `lost` (len(LAGS), T) 0..1: how much of its answer would be another with a memory of so many ticks only.
+    did, `lost` (len(LAGS), T) 0..1: how much of its answer would be another with a memory of so many ticks only. Both
+    are None where the network cannot be looked into.
     """
 
     hand: int
@@ -40,25 +41,20 @@ class Line:
     times: npt.NDArray[np.float64]
     vectors: Floats
     said: Floats
-    inside: Passage
-    lost: Floats
+    inside: Passage | None
+    lost: Floats | None
 
     def at(self, time: float) -> int:
         """The newest tick that was known at `time` (s)."""
         return max(0, int(np.searchsorted(self.times, time + ROUNDING_S, "right")) - 1)
-
-    def reach(self, tick: int) -> int | None:
-        """The shortest of LAGS (ticks) with which, and with all longer, the answer stays; None: longer than all."""
-        changed = np.flatnonzero(self.lost[:, tick] > CHANGED)
-        first = int(changed[-1]) + 1 if len(changed) else 0
-        return LAGS[first] if first < len(LAGS) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
     """Something that happened, or nearly did, at `time` (s): why, in `words`.
 
-    `parts` names what spoke for it, with shares of 1, most first; `joints` (21,) the same by landmark, sum 1.
+    `parts` names what spoke for it, with shares of 1, most first, empty where that is not known; `joints` (21,) the
+    same by landmark, sum 1.
     """
 
     time: float
@@ -82,8 +78,11 @@ class Explanation:
     moments: tuple[Moment, ...]
 
 
-def explain(model: Model, weights: Weights, clip: Clip) -> Explanation:
-    """Replay `clip` through the live engine and account for what it says; raise `GesturesError` for too long a clip."""
+def explain(model: Model, weights: Weights | None, clip: Clip) -> Explanation:
+    """Replay `clip` through the live engine and account for what it says; raise `GesturesError` for too long a clip.
+
+    `weights` None: the network cannot be looked into; what it said, and what was decided on that, is told all the same.
+    """
     if clip.duration_s > LONGEST_S:
         raise GesturesError(f"the clip lasts {clip.duration_s:.0f} s, {LONGEST_S:.0f} at most can be explained: cut it")
     labels, rules, rate_hz = model.manifest.labels, model.manifest.rules, model.manifest.rate_hz
@@ -115,17 +114,21 @@ def explain(model: Model, weights: Weights, clip: Clip) -> Explanation:
     )
 
 
-def _line(weights: Weights, hand: int, ticks: Sequence[Scores]) -> Line:
+def _line(weights: Weights | None, hand: int, ticks: Sequence[Scores]) -> Line:
     vectors = np.stack([scores.vector for scores in ticks if scores.vector is not None])
+    times, said = np.array([scores.time for scores in ticks]), np.stack([scores.probabilities for scores in ticks])
+    if weights is None:
+        return Line(hand, ticks[-1].side, times, vectors, said, None, None)
     inside = passage(weights, vectors)
     lost = [np.abs(forgetful(weights, vectors, lag) - inside.probabilities).sum(1) / 2 for lag in LAGS]
-    times, said = np.array([scores.time for scores in ticks]), np.stack([scores.probabilities for scores in ticks])
     return Line(hand, ticks[-1].side, times, vectors, said, inside, np.stack(lost))
 
 
 def _moment(
-    weights: Weights, line: Line, time: float, label: int, labels: tuple[str, ...], words: str, *, fired: bool
+    weights: Weights | None, line: Line, time: float, label: int, labels: tuple[str, ...], words: str, *, fired: bool
 ) -> Moment:
+    if weights is None:
+        return Moment(time, line.hand, labels[label], fired, words, (), np.zeros(JOINTS, np.float32))
     tick = line.at(time)
     spoke = np.abs(attribution(weights, line.vectors[max(0, tick - LAGS[-1]) : tick + 1], label).sum(0))
     parts, joints = _shares(spoke)
@@ -181,13 +184,27 @@ def _fired(line: Line, event: Event, labels: tuple[str, ...], rules: DecisionRul
     words += (
         f"at or above {on:.2f} since {since:.2f} s ({rules.hold_s:.1f} s are asked for), then {event.confidence:.2f}."
     )
-    reach = line.reach(tick)
-    if reach is None:
-        return f"{words} It took more than the last {LAGS[-1] / rate_hz:.1f} s to say so."
-    words += f" The last {reach / rate_hz:.2f} s were enough to say so"
-    if reach > LAGS[0]:
-        less = LAGS.index(reach) - 1
-        words += f"; with {LAGS[less] / rate_hz:.2f} s, {line.lost[less, tick]:.0%} of the answer would be another"
+    return words if line.lost is None else f"{words} {_reached(line.lost[:, tick], rate_hz)}"
+
+
+def reach(lost: Floats) -> int | None:
+    """The shortest of LAGS (ticks) with which, and with all longer, an answer stays; None: longer than all.
+
+    Of the answer so much would be another with each of them: `lost` (len(LAGS),).
+    """
+    changed = np.flatnonzero(lost > CHANGED)
+    first = int(changed[-1]) + 1 if len(changed) else 0
+    return LAGS[first] if first < len(LAGS) else None
+
+
+def _reached(lost: Floats, rate_hz: float) -> str:
+    enough = reach(lost)
+    if enough is None:
+        return f"It took more than the last {LAGS[-1] / rate_hz:.1f} s to say so."
+    words = f"The last {enough / rate_hz:.2f} s were enough to say so"
+    if enough > LAGS[0]:
+        less = LAGS.index(enough) - 1
+        words += f"; with {LAGS[less] / rate_hz:.2f} s, {lost[less]:.0%} of the answer would be another"
     return f"{words}."
 
 
@@ -260,7 +277,7 @@ def _going(events: Sequence[Event], last: float) -> list[tuple[str, float, float
 
 
 def _silent(
-    weights: Weights,
+    weights: Weights | None,
     lines: Sequence[Line],
     spans: Sequence[Span],
     events: Sequence[Event],

@@ -17,7 +17,7 @@ NAME = "model.keras"
 def inherit(folder: Path, classes: int, dropout: float = 0.4) -> Network:
     """A network for `classes` labels, rest included, whose memory is that of the model in `folder`.
 
-    Normalisation and LSTM layers are the other's, the head is new. Raise `ModelError` when the folder holds no model
+    Normalisation and layers are the other's, the head is new. Raise `ModelError` when the folder holds no model
     of this version, or its weights are not the file its manifest names.
     """
     keras = load_keras()
@@ -37,7 +37,9 @@ def inherit(folder: Path, classes: int, dropout: float = 0.4) -> Network:
     mean = -np.asarray(normalise["offset"], np.float64) * scale
     if scale.shape != (features.SIZE,):
         raise ModelError(f"{folder} reads {scale.size} features, this version has {features.SIZE}: retrain it")
-    network = Network(classes, manifest.units, mean.astype(np.float32), scale.astype(np.float32), dropout)
+    network = Network(
+        classes, manifest.units, mean.astype(np.float32), scale.astype(np.float32), dropout, cell=manifest.cell
+    )
     for layer in range(len(manifest.units)):
         name = f"over_time{layer}"
         network.sequence.get_layer(name).set_weights(old.get_layer(name).get_weights())

@@ -1,4 +1,4 @@
-"""The network: an LSTM read one step at a time, its memory handed in and out.
+"""The network: an LSTM (or one of its rivals) read one step at a time, its memory handed in and out.
 
 Keras builds and trains it; what runs is its single step, exported to LiteRT from the very same cells.
 """
@@ -8,14 +8,14 @@ import itertools
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import features, forecast
+from . import cells, features, forecast
 from .ahead import Ahead, reads
 from .clips import REST, check_name
 from .errors import GesturesError, ModelError
@@ -25,7 +25,7 @@ from .stepfile import check_step
 from .types import DecisionRules, Floats
 
 Memory: TypeAlias = tuple[Floats, ...]
-"""Everything the network remembers: h and c (1, units) of each layer, in order. A value: keep it, copy it, drop it."""
+"""All that the network remembers, in order: of an LSTM h and c (1, units) of each layer. A value: keep it, drop it."""
 
 FORMAT = 1
 LONGEST_S = 1.0
@@ -44,10 +44,10 @@ MAX_BYTES = 1 << 28
 class Manifest:
     """What a trained model must say of itself; `manifest.json` beside the weights.
 
-    `labels` rest first; `units` of each LSTM layer; `rate_hz` the clock it was trained on; `features` the version of
-    the numbers it reads; `scores` its figures on people or takes it was not trained on; `parity` the largest
-    difference between the exported step and Keras; `made_from` data hash, seed, versions; `sha256` of its files;
-    `horizons_s` how far ahead it forecasts, none where it does not.
+    `labels` rest first; `units` of each layer; `cell` what they are made of, see `cells`; `rate_hz` the clock it was
+    trained on; `features` the version of the numbers it reads; `scores` its figures on people or takes it was not
+    trained on; `parity` the largest difference between the exported step and Keras; `made_from` data hash, seed,
+    versions; `sha256` of its files; `horizons_s` how far ahead it forecasts, none where it does not.
     """
 
     labels: tuple[str, ...]
@@ -60,7 +60,13 @@ class Manifest:
     made_from: dict[str, Any] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
     horizons_s: tuple[float, ...] = ()
+    cell: str = "lstm"
     format: int = FORMAT
+
+    @property
+    def states(self) -> list[tuple[str, int]]:
+        """The names and sizes of what the network remembers, in order."""
+        return [state for layer in cells.states(self.cell, self.units, features.SIZE) for state in layer]
 
 
 class Model:
@@ -100,7 +106,7 @@ class Model:
         """Find the step's inputs and outputs; raise whatever comes of those that do not fit the manifest."""
         runner, manifest = self._interpreter.get_signature_runner("step"), self.manifest
         takes, gives = runner.get_input_details(), runner.get_output_details()
-        states = [(f"{part}{layer}", n) for layer, n in enumerate(manifest.units) for part in "hc"]
+        states = manifest.states
         has = _sizes({**takes, **gives})
         # Networks of earlier versions do not say that they are undecided.
         scores = len(manifest.labels) + (has["scores"] > len(manifest.labels))
@@ -121,7 +127,7 @@ class Model:
 
     def begin(self) -> Memory:
         """The memory of a hand not yet seen: zeros."""
-        return tuple(np.zeros((1, units), np.float32) for units in self.manifest.units for _ in "hc")
+        return tuple(np.zeros((1, size), np.float32) for _, size in self.manifest.states)
 
     def step(self, vector: Floats, memory: Memory) -> tuple[Floats, Memory]:
         """One tick: features (SIZE,) float32 and the memory so far -> probabilities and the memory after.
@@ -160,7 +166,7 @@ class Model:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self._width, self._wide = width, None
-        sizes = (features.SIZE, *(units for units in self.manifest.units for _ in "hc"))
+        sizes = (features.SIZE, *(size for _, size in self.manifest.states))
         # The plain kernels first, as for one hand.
         for kernels in (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO):
             wide = Interpreter(model_content=self._content, experimental_op_resolver_type=kernels, num_threads=1)
@@ -242,6 +248,8 @@ def load_manifest(folder: Path) -> Manifest:
     ahead_s = (0.0, *manifest.horizons_s)
     if not all(before < after <= 1 for before, after in itertools.pairwise(ahead_s)):
         raise ModelError(f"{path} must name rising horizons within a second, not {ahead_s[1:]}: train the model again")
+    if manifest.cell not in cells.CELLS:
+        raise ModelError(f"{path} names the cell {manifest.cell}, not one of {', '.join(cells.CELLS)}: train it again")
     if len(labels) < 2 or labels[0] != REST or len(set(labels)) != len(labels) or not 1 <= manifest.rate_hz <= 1000:
         raise ModelError(f"{path} must name rest, then one gesture or more, once each: train the model again")
     return manifest
@@ -273,26 +281,30 @@ class Network:
         scale: Floats,
         dropout: float = 0.4,
         horizons_s: tuple[float, ...] = forecast.HORIZONS_S,
+        cell: str = "lstm",
     ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
         Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
-        `horizons_s` how far ahead it forecasts; empty: not at all.
+        `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM.
         """
         keras = load_keras()
-        self.units, self.horizons_s = units, horizons_s
+        self.units, self.cell = units, cell
+        self.horizons_s = horizons_s = horizons_s if cell == "lstm" else ()
+        kept = cells.states(cell, units, features.SIZE)
+        self.states = [state for layer in kept for state in layer]
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
-        cells = [keras.layers.LSTMCell(n, name=f"lstm{i}") for i, n in enumerate(units)]
+        self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
         head = keras.layers.Dense(classes + 1, name="scores")
 
-        states = [keras.Input((n,), name=f"{part}{i}") for i, n in enumerate(units) for part in "hc"]
+        memory = [[keras.Input((size,), name=name) for name, size in layer] for layer in kept]
+        states = [state for layer in memory for state in layer]
         stream = keras.Input((None, features.SIZE), name="features")
         x, after = normalise(stream), []
-        for i, cell in enumerate(cells):
-            layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, name=f"over_time{i}")
-            x, *new = layer(drop(x), initial_state=states[2 * i : 2 * i + 2])
+        for layer, own in zip(self._layers, memory, strict=True):
+            x, new = layer.over_time(drop(x), own)
             after += new
         scores = head(drop(x))
         self.sequence = keras.Model([stream, *states], [scores, *after])
@@ -304,32 +316,37 @@ class Network:
 
         tick = keras.Input((features.SIZE,), name="features")
         x, after = normalise(tick), []
-        for i, cell in enumerate(cells):
-            x, new = cell(x, states[2 * i : 2 * i + 2])
+        for layer, own in zip(self._layers, memory, strict=True):
+            x, new = layer.tick(x, own)
             after += new
         self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
         if ahead is not None:
             hidden, newest = keras.Input((units[-1],), name="hidden"), keras.Input((forecast.MOTION,), name="motion")
             self.ahead = keras.Model([hidden, tick, newest], ahead(hidden, normalise(tick), newest))
 
+    def read(self, vectors: Any, memory: Sequence[Any], training: bool = False) -> tuple[Any, list[Any]]:  # noqa: ANN401
+        """The logits of streams (n, T, SIZE), and the memory after them."""
+        told = self.sequence([vectors, *memory], training=training)
+        return (told[0], list(told[1:])) if self.states else (told, [])
+
     def remember(self, longest: float, seed: int) -> None:
         """Set the gates' biases so that memories last between one tick and `longest` ticks."""
         rng = np.random.default_rng(seed)
-        for i, units in enumerate(self.units):
-            self.sequence.get_layer(f"over_time{i}").cell.bias.assign(chrono_biases(units, longest, rng))
+        for layer in self._layers:
+            layer.remember(longest, rng)
 
     def export(self) -> bytes:
         """The single step as a LiteRT file with named inputs and outputs, for one hand unless they are resized."""
         import tensorflow as tf
 
-        names = [f"{part}{i}" for i in range(len(self.units)) for part in "hc"]
-        sizes = [features.SIZE, *(n for n in self.units for _ in "hc")]
+        names = [name for name, _ in self.states]
         signature = [
-            tf.TensorSpec((None, n), tf.float32, name=k) for n, k in zip(sizes, ["features", *names], strict=True)
+            tf.TensorSpec((None, n), tf.float32, name=k) for k, n in (("features", features.SIZE), *self.states)
         ]
 
         def step(*inputs: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors
-            scores, *after = self.step(list(inputs))
+            told = self.step(list(inputs))
+            scores, *after = told if names else [told]
             return {"scores": scores, **{f"{k}_next": v for k, v in zip(names, after, strict=True)}}
 
         def ahead(hidden: Any, features: Any, motion: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors
@@ -350,15 +367,6 @@ class Network:
             return bytes(converter.convert())
 
 
-def chrono_biases(units: int, longest: float, rng: np.random.Generator) -> Floats:
-    """The biases (4 * units,) of an LSTM's input, forget, cell and output gates that let it remember up to `longest`.
-
-    Chrono initialisation (Tallec & Ollivier 2018): forget gate log(U(1, longest - 1)), input gate its negative.
-    """
-    forget = np.log(rng.uniform(1, longest - 1, units))
-    return np.concatenate([-forget, forget, np.zeros(2 * units)]).astype(np.float32)
-
-
 def load_keras() -> Any:  # noqa: ANN401 - keras has no types
     """Keras with TensorFlow, quiet; raise `ModelError` with what to install where they are missing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -376,13 +384,13 @@ def finish(network: Network, manifest: Manifest, probe: Floats) -> tuple[Model, 
     It is the largest difference between Keras reading all of it at once and the step reading it tick by tick.
     """
     step = network.export()
-    model = Model(replace(manifest, units=network.units), step)
+    model = Model(replace(manifest, units=network.units, cell=network.cell), step)
     memory, streamed = model.begin(), []
     for vector in probe:
         probabilities, memory = model.step(vector, memory)
         streamed.append(probabilities)
     keras = load_keras()
-    logits = network.sequence([probe[None], *model.begin()])[0]
+    logits, _ = network.read(probe[None], model.begin())
     whole = np.asarray(keras.ops.softmax(logits))[0]
     parity = float(np.abs(np.array(streamed) - whole).max()) if len(probe) else 0.0
     model.manifest = replace(model.manifest, parity=parity)

@@ -9,6 +9,7 @@ from .errors import GesturesError
 from .explanation import LAGS, Explanation, Line, Moment
 from .features import NAMES
 from .files import write_whole
+from .gates import Passage
 from .posture import BONES
 from .types import JOINTS, Floats
 
@@ -54,18 +55,20 @@ def draw(explained: Explanation, folder: Path, title: str) -> list[Path]:
 def _page(figure: Any, explained: Explanation, line: Line, rows: Any) -> None:  # noqa: ANN401 - matplotlib has no types
     grid = figure.add_gridspec(4, HANDS, height_ratios=(3, 1.6, 1.6, 2))
     times = line.times[rows]
-    scores, gates, reach = (figure.add_subplot(grid[row, :]) for row in range(3))
-    for axes in (scores, gates):
-        axes.sharex(reach)
-        axes.tick_params(labelbottom=False)
+    scores = figure.add_subplot(grid[0, :])
+    scores.set_xlim(times[0], times[-1])
     shown = [m for m in explained.moments if m.hand == line.hand and times[0] <= m.time <= times[-1]]
     _scores(scores, explained, line, rows, shown)
-    _gates(gates, line, rows)
-    _reach(reach, line, rows)
+    if line.inside is None or line.lost is None:
+        return
+    gates, reach = (figure.add_subplot(grid[row, :], sharex=scores) for row in (1, 2))
+    for axes in (scores, gates):
+        axes.tick_params(labelbottom=False)
+    _gates(gates, line.inside, times, rows)
+    _reach(reach, line.lost[:, rows], times)
     most = sorted(sorted(shown, key=lambda moment: not moment.fired)[:HANDS], key=lambda moment: moment.time)
     for column, moment in enumerate(most):
         _hand(figure.add_subplot(grid[3, column]), line.vectors[line.at(moment.time)], moment)
-    scores.set_xlim(times[0], times[-1])
 
 
 def _scores(axes: Any, explained: Explanation, line: Line, rows: Any, shown: list[Moment]) -> None:  # noqa: ANN401
@@ -106,21 +109,18 @@ def _scores(axes: Any, explained: Explanation, line: Line, rows: Any, shown: lis
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False, title="▼ began  ○ nearly")
 
 
-def _gates(axes: Any, line: Line, rows: Any) -> None:  # noqa: ANN401
-    times = line.times[rows]
+def _gates(axes: Any, inside: Passage, times: Floats, rows: Any) -> None:  # noqa: ANN401
     for name, colour in zip(GATES, ("C0", "C3", "C2"), strict=True):
-        gate: Floats = getattr(line.inside, name)[rows]
+        gate: Floats = getattr(inside, name)[rows]
         axes.plot(times, gate.mean(1), color=colour, lw=1.4, label=GATES[name])
     axes.set_ylim(0, 1)
     axes.set_ylabel("how far open\n(mean of units)")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
 
 
-def _reach(axes: Any, line: Line, rows: Any) -> None:  # noqa: ANN401
-    times, step = line.times[rows], float(np.median(np.diff(line.times)))
-    picture = axes.pcolormesh(
-        times, np.arange(len(LAGS)), line.lost[:, rows], cmap="magma_r", vmin=0, vmax=1, shading="nearest"
-    )
+def _reach(axes: Any, lost: Floats, times: Floats) -> None:  # noqa: ANN401
+    step = float(np.median(np.diff(times)))
+    picture = axes.pcolormesh(times, np.arange(len(LAGS)), lost, cmap="magma_r", vmin=0, vmax=1, shading="nearest")
     axes.set_yticks(range(len(LAGS)), [f"{lag * step:.2f}" for lag in LAGS], fontsize=7)
     axes.set_ylabel("memory of\nonly … s")
     axes.set_xlabel("s")

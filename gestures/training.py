@@ -33,13 +33,14 @@ TOGETHER = 96
 class Recipe:
     """How a model is trained.
 
-    `steps` corrections of the weights; `units` of each LSTM layer; `varied` the share of takes that are played
-    otherwise than they were recorded, each time otherwise; `owing` when the answer is owed; `ahead` how much a palm's
-    error of the forecast weighs beside the scores' loss, 0: the network does not forecast.
+    `steps` corrections of the weights; `units` of each layer, made of `cell`s; `varied` the share of takes that are
+    played otherwise than they were recorded, each time otherwise; `owing` when the answer is owed; `ahead` how much a
+    palm's error of the forecast weighs beside the scores' loss, 0: the network does not forecast.
     """
 
     steps: int = 2400
     units: tuple[int, ...] = (176,)
+    cell: str = "lstm"
     rate_hz: float = features.RATE_HZ
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
@@ -129,7 +130,7 @@ def _new(seen: Floats, classes: int, recipe: Recipe) -> Network:
     spread = seen.std(0)
     scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
     horizons_s = HORIZONS_S if recipe.ahead else ()
-    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s)
+    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell)
     network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
     return network
 
@@ -252,13 +253,13 @@ def _fit(
                 logits, moved, *after = whole([vectors, ahead.motion, *memory], training=True)
                 loss = _loss(tf, logits, labels, owed, weight) + recipe.ahead * _missed(tf, moved, ahead)
             else:
-                logits, *after = whole([vectors, *memory], training=True)
+                logits, after = network.read(vectors, memory, training=True)
                 loss = _loss(tf, logits, labels, owed, weight)
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
 
-    memory = [tf.zeros((LANES, units)) for units in network.units for _ in "hc"]
+    memory = [tf.zeros((LANES, size)) for _, size in network.states]
     average = [np.array(v) for v in variables]
     smooth = 0.0
     for step, batch in enumerate(itertools.islice(batches, recipe.steps)):

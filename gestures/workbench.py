@@ -36,12 +36,17 @@ def train(options: argparse.Namespace) -> None:
     from .teaching import teach
     from .training import Recipe, pretrain, steps_for
 
+    if options.pretrain is not None and options.cell != "lstm":
+        raise GesturesError(
+            f"only lstm forecasts, {options.cell} cannot learn beforehand: leave --pretrain or --cell out"
+        )
     takes = load_set(options.data)
     beforehand = () if options.pretrain is None else load_below(options.pretrain)
     writable(options.into)
     people = ", ".join(takes.people[:12]) + (" …" if len(takes.people) > 12 else "")
     talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
-    recipe = Recipe(steps=steps_for(takes) if options.steps is None else options.steps, seed=options.seed)
+    steps = steps_for(takes) if options.steps is None else options.steps
+    recipe = Recipe(steps=steps, cell=options.cell, seed=options.seed)
     with Bar() as bar:
         network = None
         if beforehand:
@@ -80,7 +85,14 @@ def account(options: argparse.Namespace) -> None:
     from .timeline import draw
 
     model = load(options.model)
-    weights = read_weights(options.model, model)
+    weights = None
+    if model.manifest.cell == "lstm":
+        weights = read_weights(options.model, model)
+    else:
+        talk(
+            f"this model is made of {model.manifest.cell} cells: its gates, how far back its memory reaches and which"
+            " landmarks counted can be shown for lstm only"
+        )
     _can_plot(options.plots)
     clip = load_clip(options.clip) if options.clip.suffix == ".npz" else watch(options.clip, "someone")
     explained = explain(model, weights, clip)

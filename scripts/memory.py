@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import lags
+import learner
 import numpy as np
 import readers
-from lags import TASKS, Batch, ContinualReber, Task
+from lags import TASKS, ContinualReber, Task
+from learner import KINDS, Learner
 
+from gestures.cells import chrono_biases
 from gestures.errors import GesturesError
 from gestures.files import write_whole
-from gestures.model import chrono_biases, load_keras
 from gestures.training import optimiser
 
-KINDS = ("gestures", "keras LSTM", "plain RNN")
-"""Our layer with its initialisation; the same layer as Keras initialises it; the simple recurrent cell."""
 CONTINUAL = "continual reber"
 STREAMS_PAPER = 14087
 """Streams that the paper's LSTM with decay needed, each read until its first mistake; 62 % of its trials succeeded."""
@@ -46,74 +46,6 @@ class Result:
     wrong: int
     tested: int
     seconds: float
-
-
-class Learner:
-    """A recurrent layer with a linear read-out, learning from batches; its inputs are normalised as features are."""
-
-    def __init__(self, sample: Batch, kind: str, task: Task, seed: int) -> None:
-        """`sample` is some of what will come."""
-        keras = load_keras()
-        import tensorflow as tf
-
-        keras.utils.set_random_seed(seed)
-        cell = keras.layers.SimpleRNNCell(task.units) if kind == "plain RNN" else keras.layers.LSTMCell(task.units)
-        self._states = 1 if kind == "plain RNN" else 2
-        heard = sample.inputs.reshape(-1, sample.inputs.shape[2])
-        inverse = 1 / np.maximum(heard.std(0), 0.05)
-        normalise = keras.layers.Rescaling(inverse.tolist(), (-heard.mean(0) * inverse).tolist())
-        stream = keras.Input((None, heard.shape[1]))
-        states = [keras.Input((task.units,)) for _ in range(self._states)]
-        layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
-        seen, *after = layer(normalise(stream), initial_state=states)
-        if task.shortcut:
-            seen = keras.layers.Concatenate()([seen, normalise(stream)])
-        answers = keras.layers.Dense(sample.targets.shape[2])(seen)
-        network = keras.Model([stream, *states], [answers, *after])
-        if kind == "gestures":
-            cell.bias.assign(chrono_biases(task.units, task.longest, np.random.default_rng(seed)))
-        steps = max(1, task.sequences // task.lanes)
-        descent, variables = optimiser(task.rate, steps, 1e-2), network.trainable_variables
-        descent.build(variables)
-        self._units, self._tf = task.units, tf
-
-        def answer(network: Any, inputs: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
-            raw, *after = network([inputs, *memory])
-            return raw, tf.nn.softmax(raw) if task.named else raw, after
-
-        @tf.function(reduce_retracing=True)
-        def learn(inputs: Any, targets: Any, counts: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
-            with tf.GradientTape() as tape:
-                raw, said, after = answer(network, inputs, memory)
-                off = (
-                    -tf.reduce_sum(targets * tf.nn.log_softmax(raw), 2)
-                    if task.named
-                    else tf.reduce_sum((raw - targets) ** 2, 2)
-                )
-                loss = tf.reduce_sum(off * counts) / tf.reduce_sum(counts)
-            descent.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            return said, after
-
-        @tf.function(reduce_retracing=True)
-        def say(inputs: Any, memory: Any) -> Any:  # noqa: ANN401 - tensors
-            _, said, after = answer(network, inputs, memory)
-            return said, after
-
-        self._learn, self._say = learn, say
-
-    def begin(self, lanes: int) -> Any:  # noqa: ANN401 - tensors
-        """An empty memory of `lanes` sequences."""
-        return [self._tf.zeros((lanes, self._units)) for _ in range(self._states)]
-
-    def learn(self, batch: Batch, memory: Any) -> tuple[Any, Any]:  # noqa: ANN401 - tensors
-        """Correct the weights once: what was said before, and the memory after."""
-        said, after = self._learn(batch.inputs, batch.targets, batch.counts, memory)
-        return said.numpy(), after
-
-    def say(self, batch: Batch, memory: Any) -> tuple[Any, Any]:  # noqa: ANN401 - tensors
-        """What is said, and the memory after."""
-        said, after = self._say(self._tf.constant(batch.inputs), memory)
-        return said.numpy(), after
 
 
 def run(task: Task, kind: str, seed: int, tell: Callable[[str], None] = lambda _: None) -> Result:
@@ -209,7 +141,7 @@ def table(names: Sequence[str], kinds: Sequence[str], seeds: int) -> dict[str, A
 
 def kept(name: str, kind: str, seed: int) -> Result:
     """The result of one run, from the cache if nothing it depends on has changed."""
-    sources = [Path(module).read_bytes() for module in (lags.__file__, __file__)]
+    sources = [Path(module).read_bytes() for module in (lags.__file__, learner.__file__, __file__)]
     made_by = inspect.getsource(chrono_biases) + inspect.getsource(optimiser)
     key = hashlib.sha256(b"".join(sources) + made_by.encode()).hexdigest()[:12]
     path = readers.cache("memory") / key / f"{name} {kind} {seed}.json".replace(" ", "-")

@@ -79,13 +79,9 @@ def test_a_near_miss_is_told_by_what_was_missing():
 
 
 def test_the_reach_is_the_shortest_memory_from_which_on_the_answer_stays():
-    one = line([0.0])
-    one.lost[:, 0] = [0.9, 0.05, 0.2, 0.09, 0, 0, 0, 0]
-    assert one.reach(0) == 8
-    one.lost[:, 0] = 0.5
-    assert one.reach(0) is None
-    one.lost[:, 0] = 0
-    assert one.reach(0) == 1
+    assert explanation.reach(np.array([0.9, 0.05, 0.2, 0.09, 0, 0, 0, 0])) == 8
+    assert explanation.reach(np.full(8, 0.5)) is None
+    assert explanation.reach(np.zeros(8)) == 1
 
 
 def test_a_gesture_that_was_meant_and_not_seen_is_told(weights):

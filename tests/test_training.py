@@ -8,8 +8,9 @@ from conftest import clip, hand, observations
 
 import gestures
 from gestures import augmentation, streams, training
+from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
-from gestures.model import LONGEST_S, chrono_biases
+from gestures.model import LONGEST_S
 from gestures.recognizer import Follower, _partner
 from gestures.tracks import Tracker
 
