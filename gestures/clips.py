@@ -10,7 +10,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +159,14 @@ class ClipSet:
     """All clips of a folder. `labels` are its gestures in order, without rest.
 
     `mirror` names the gestures that become each other in a mirror (swipe_left: swipe_right); None means that nobody
-    has said whether the others stay what they are.
+    has said whether the others stay what they are. `sequences` are commands of two gestures (fire_armed: (arm, fire)).
     """
 
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
     paths: tuple[Path, ...] = ()
     mirror: dict[str, str] | None = None
+    sequences: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -271,7 +272,7 @@ def load_set(folder: Path) -> ClipSet:
     listed = note["labels"]
     found = {span.gesture for clip in clips for span in clip.spans}
     labels = tuple([label for label in listed if label in found] + sorted(found - set(listed)))
-    return ClipSet(labels, clips, tuple(paths), note["mirror"])
+    return ClipSet(labels, clips, tuple(paths), note["mirror"], note["sequences"])
 
 
 def load_below(folder: Path) -> tuple[Clip, ...]:
@@ -282,14 +283,20 @@ def load_below(folder: Path) -> tuple[Clip, ...]:
     return tuple(load_clip(path) for path in paths)
 
 
-def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | None = None) -> None:
-    """Write `set.json`: the order of the labels, pairs that mirror each other, licence and consent.
+def save_set_note(
+    folder: Path,
+    labels: Sequence[str],
+    mirror: dict[str, str] | None = None,
+    sequences: dict[str, tuple[str, str]] | None = None,
+) -> None:
+    """Write `set.json`: the order of the labels, pairs that mirror each other, sequences, licence and consent.
 
     What stands there already stays: labels are added to, and nothing that somebody has said is taken back.
     """
     before = load_set_note(folder)
     added = list(dict.fromkeys([*before["labels"], *labels]))
     note = {**before, "labels": added, "mirror": before["mirror"] if mirror is None else mirror}
+    note["sequences"] = {**before["sequences"], **(sequences or {})}
     if note != before or not (folder / "set.json").exists():
         replace_set_note(folder, note)
 
@@ -297,15 +304,18 @@ def save_set_note(folder: Path, labels: Sequence[str], mirror: dict[str, str] | 
 def load_set_note(folder: Path) -> dict[str, Any]:
     """What `set.json` says, and the defaults where there is none; raise `ClipError` when it cannot be read.
 
-    `labels` are names, each once; `mirror` maps names to names, or is None.
+    `labels` are names, each once; `mirror` maps names to names, or is None; `sequences` maps names to pairs of names.
     """
     path = folder / "set.json"
     note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
+    note["sequences"] = {}
     try:
         note |= dict(json.loads(read_within(path, MAX_NOTE)))
         note["labels"] = list(dict.fromkeys(check_name(label) for label in note["labels"]))
         mirror = note["mirror"]
         note["mirror"] = None if mirror is None else {check_name(a): check_name(b) for a, b in mirror.items()}
+        pairs = {check_name(name): (check_name(a), check_name(b)) for name, (a, b) in note["sequences"].items()}
+        note["sequences"] = pairs
     except FileNotFoundError:
         return note
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:

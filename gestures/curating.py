@@ -57,7 +57,9 @@ def merge(sets: Sequence[Path], into: Path, dry: bool) -> list[Step]:
         _carry_out(steps)
         for data in sets:
             note = load_set_note(data)
-            save_set_note(into, note["labels"], _agreed(load_set_note(into)["mirror"], note["mirror"]))
+            save_set_note(
+                into, note["labels"], _agreed(load_set_note(into)["mirror"], note["mirror"]), note["sequences"]
+            )
     return steps
 
 
@@ -94,6 +96,7 @@ def rename(data: Path, old: str, new: str, dry: bool) -> list[Step]:
         note["labels"] = list(dict.fromkeys(called.get(label, label) for label in note["labels"]))
         if note["mirror"] is not None:
             note["mirror"] = {called.get(a, a): called.get(b, b) for a, b in note["mirror"].items()}
+        note["sequences"] = {n: (called.get(a, a), called.get(b, b)) for n, (a, b) in note["sequences"].items()}
         replace_set_note(data, note)
         _drop_empty(data / old)
     return named + moves

@@ -27,8 +27,8 @@ class Weights:
     """What the network has learnt.
 
     `scale`, `offset` (SIZE,) normalise the features; `layers` each as kernel (in, 4 units), recurrent kernel
-    (units, 4 units) and bias (4 units,), gates in the order input, forget, cell, output; `head` (units, classes),
-    `bias` (classes,).
+    (units, 4 units) and bias (4 units,), gates in the order input, forget, cell, output; `head` (units, n), `bias`
+    (n,), of which the first `classes` are the labels', the others silences as well, see `Network`.
     """
 
     scale: Floats
@@ -36,6 +36,7 @@ class Weights:
     layers: tuple[tuple[Floats, Floats, Floats], ...]
     head: Floats
     bias: Floats
+    classes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +64,13 @@ def read_weights(folder: Path, model: Model) -> Weights:
                 head, bias = (np.asarray(file[f"layers/dense/vars/{k}"]) for k in range(2))
         normalise = next(layer["config"] for layer in layers if layer["name"] == "normalise")
         scale, offset = (np.asarray(normalise[name], np.float32) for name in ("scale", "offset"))
-        weights = Weights(scale, offset, tuple((k, r, b) for k, r, b in parts), head, bias)
         probe = np.random.default_rng(0).normal(size=(20, SIZE)).astype(np.float32)
-        ours, memory, theirs = passage(weights, probe).probabilities, model.begin(), []
+        memory, theirs = model.begin(), []
         for vector in probe:
             said, memory = model.step(vector, memory)
             theirs.append(said)
+        weights = Weights(scale, offset, tuple((k, r, b) for k, r, b in parts), head, bias, len(theirs[0]))
+        ours = passage(weights, probe).probabilities
     except (OSError, ValueError, KeyError, StopIteration, zipfile.BadZipFile) as error:
         raise ModelError(f"{folder / 'model.keras'} cannot be read ({error}): train the model again") from error
     apart = float(np.abs(ours - np.array(theirs)).max()) if len(theirs[0]) == len(ours[0]) else np.inf
@@ -113,7 +115,7 @@ def attribution(weights: Weights, vectors: Floats, label: int) -> Floats:
         inputs.append(x)
         trails.append(_read(layer, x))
         x = trails[-1][:, 5]
-    aim = -_say(weights, x[-1])
+    aim = -_softmax(weights, x[-1])
     aim[label] += 1
     upward = np.zeros_like(x)
     upward[-1] = weights.head @ aim
@@ -167,7 +169,14 @@ def _sigmoid(x: Floats) -> Floats:
 
 
 def _say(weights: Weights, top: Floats) -> Floats:
-    """The scores (…, classes) of what the last layer told (…, units)."""
+    """The scores (…, classes) of what the last layer told (…, units): every silence is rest."""
+    raised = _softmax(weights, top)
+    answer: Floats = raised[..., : weights.classes].copy()
+    answer[..., 0] += raised[..., weights.classes :].sum(-1)
+    return answer
+
+
+def _softmax(weights: Weights, top: Floats) -> Floats:
     logits: Any = top @ weights.head + weights.bias
     raised = np.exp(logits - logits.max(-1, keepdims=True))
     answer: Floats = raised / raised.sum(-1, keepdims=True)

@@ -31,6 +31,8 @@ FORMAT = 1
 LONGEST_S = 1.0
 """The longest lag the memory is initialised to bridge. Gestures last longer, yet on EgoGestAR's strokes 1 s named 98 %
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
+FAR = 0.25
+"""Share of the units that begin with a longer memory, where there are two-step commands."""
 FILES = ("model.keras", "step.tflite")
 READS = 20
 """How often a folder is read before its parts are held not to fit: another program may be replacing them."""
@@ -282,24 +284,27 @@ class Network:
         dropout: float = 0.4,
         horizons_s: tuple[float, ...] = forecast.HORIZONS_S,
         cell: str = "lstm",
+        kept: int = 0,
     ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
         Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
-        `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM.
+        `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM. `kept`
+        first gestures of two-step commands are kept in mind: behind the scores stands a silence for each of them, which
+        is learnt like a label and said as rest.
         """
         keras = load_keras()
-        self.units, self.cell = units, cell
+        self.units, self.cell, self.kept, self._said = units, cell, kept, classes + 1
         self.horizons_s = horizons_s = horizons_s if cell == "lstm" else ()
-        kept = cells.states(cell, units, features.SIZE)
-        self.states = [state for layer in kept for state in layer]
+        own = cells.states(cell, units, features.SIZE)
+        self.states = [state for layer in own for state in layer]
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
         self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
-        head = keras.layers.Dense(classes + 1, name="scores")
+        head = keras.layers.Dense(classes + 1 + kept, name="scores")
 
-        memory = [[keras.Input((size,), name=name) for name, size in layer] for layer in kept]
+        memory = [[keras.Input((size,), name=name) for name, size in layer] for layer in own]
         states = [state for layer in memory for state in layer]
         stream = keras.Input((None, features.SIZE), name="features")
         x, after = normalise(stream), []
@@ -319,7 +324,7 @@ class Network:
         for layer, own in zip(self._layers, memory, strict=True):
             x, new = layer.tick(x, own)
             after += new
-        self.step = keras.Model([tick, *states], [keras.ops.softmax(head(x)), *after])
+        self.step = keras.Model([tick, *states], [self.say(head(x)), *after])
         if ahead is not None:
             hidden, newest = keras.Input((units[-1],), name="hidden"), keras.Input((forecast.MOTION,), name="motion")
             self.ahead = keras.Model([hidden, tick, newest], ahead(hidden, normalise(tick), newest))
@@ -329,11 +334,21 @@ class Network:
         told = self.sequence([vectors, *memory], training=training)
         return (told[0], list(told[1:])) if self.states else (told, [])
 
-    def remember(self, longest: float, seed: int) -> None:
-        """Set the gates' biases so that memories last between one tick and `longest` ticks."""
+    def say(self, logits: Any) -> Any:  # noqa: ANN401 - tensors
+        """The labels' probabilities: every silence is rest."""
+        ops = load_keras().ops
+        said = ops.softmax(logits)
+        rest = said[..., :1] + ops.sum(said[..., self._said :], axis=-1, keepdims=True)
+        return ops.concatenate([rest, said[..., 1 : self._said]], axis=-1) if self.kept else said
+
+    def remember(self, longest: float, seed: int, far: float | None = None) -> None:
+        """Set the gates' biases so that memories last between one tick and `longest` ticks, or some of them `far`."""
         rng = np.random.default_rng(seed)
-        for layer in self._layers:
-            layer.remember(longest, rng)
+        for layer, units in zip(self._layers, self.units, strict=True):
+            spans = np.full(units, longest)
+            if far is not None:
+                spans[: round(FAR * units)] = far
+            layer.remember(spans, rng)
 
     def export(self) -> bytes:
         """The single step as a LiteRT file with named inputs and outputs, for one hand unless they are resized."""
@@ -389,9 +404,8 @@ def finish(network: Network, manifest: Manifest, probe: Floats) -> tuple[Model, 
     for vector in probe:
         probabilities, memory = model.step(vector, memory)
         streamed.append(probabilities)
-    keras = load_keras()
     logits, _ = network.read(probe[None], model.begin())
-    whole = np.asarray(keras.ops.softmax(logits))[0]
+    whole = np.asarray(network.say(logits))[0]
     parity = float(np.abs(np.array(streamed) - whole).max()) if len(probe) else 0.0
     model.manifest = replace(model.manifest, parity=parity)
     return model, model.manifest, step

@@ -11,6 +11,7 @@ from . import augmentation
 from .clips import SIDES, Clip, ClipSet, Span
 from .features import FeatureStream, raw_many
 from .forecast import Future, Places
+from .sequences import Sequences, firsts, follow
 from .tracks import PATIENCE_S, Tracker
 from .types import Floats
 
@@ -18,6 +19,10 @@ OWNS = 0.35
 """A hand does a gesture when it moves at least this much of what the busier hand moves."""
 AWAY = 0.3
 """How often a hand leaves between two takes, so that the next begins with an empty memory."""
+CHAIN = 4
+"""Takes that follow one another at most."""
+LONG_CHAIN, LONG_AWAY = 24, 0.03
+"""The same where there are two-step commands."""
 BROKEN_OFF = 0.1
 """How often a take is begun and not gone on with."""
 LENT = 0.7
@@ -59,14 +64,16 @@ class Life:
 
     `vectors` (n, SIZE) float32; `labels` (n,) int, 0 rest; `owed` (n,) float32 0..1: how far the label itself is owed
     at that tick, the rest of the weight lying on "the label, or not yet known which", `OVER` where anything but the
-    label may be said, `FADING` where the label or rest may; `weight` (n,) float32, 0 where nobody knows what should be
-    said; `ahead` what it teaches of its future.
+    label may be said, `FADING` where the label or silence may; `weight` (n,) float32, 0 where nobody knows what should
+    be said; `silence` (n,) int, what saying nothing is called: 0, or, while the first gesture of a two-step command is
+    kept in mind, a number beyond the labels' and that of "not yet known which"; `ahead` what it teaches of its future.
     """
 
     vectors: Floats
     labels: npt.NDArray[np.int64]
     owed: Floats
     weight: Floats
+    silence: npt.NDArray[np.int64]
     ahead: Future
 
 
@@ -96,10 +103,11 @@ def lives(
     rate_hz: float,
     unknown: Unknown = (),
     owing: Owing | None = None,
+    sequences: Sequences | None = None,
 ) -> list[Life]:
     """The hands of a settled clip, each as the recognizer would feed it to the model, with what it should say.
 
-    `owing` None: as an `Owing` without words.
+    `owing` None: as an `Owing` without words. `sequences` None: there are no two-step commands.
     """
     present = clip.present
     out = []
@@ -111,21 +119,27 @@ def lives(
         for part in np.split(rows, gaps):
             raws = raw_many(clip.image[part], clip.world[part], slot, clip.aspect)
             ticks, vectors = FeatureStream(rate_hz).push_many(clip.time[part], raws, slot == 0)
-            truth, owed, weight = _truth(clip, slot, ticks, labels, rate_hz, owing or Owing())
+            within = [s for s in clip.spans if s.end > ticks[0] and s.start < ticks[-1] and _owns(clip, slot, s)]
+            meant = follow(within, sequences or {})
+            truth, owed, weight = _truth([span for span, _ in meant], ticks, labels, rate_hz, owing or Owing())
+            silence = np.zeros(len(ticks), np.int64)
+            for span, kept in meant:
+                first = 0 if kept is None else len(labels) + 1 + firsts(sequences or {}).index(kept)
+                silence[ticks > span.end] = first
+            truth = np.where(truth == 0, silence, truth)
             for start, end in unknown:
                 lost = (ticks > start) & (ticks < end)
-                over = [span for span in clip.spans if span.end <= start and _owns(clip, slot, span)]
+                over = [span for span, _ in meant if span.end <= start]
                 truth[lost], owed[lost] = (labels.index(over[-1].gesture), OVER) if over else (0, 1)
                 weight[lost] = bool(over)
             landmarks = np.concatenate([clip.image[part, slot], clip.world[part, slot]], 2)
             places = Places.of(landmarks, clip.aspect, left=slot == 0)
-            out.append(Life(vectors, truth, owed, weight, Future.of(clip.time[part], places, ticks, unknown)))
+            out.append(Life(vectors, truth, owed, weight, silence, Future.of(clip.time[part], places, ticks, unknown)))
     return out
 
 
 def _truth(
-    clip: Clip,
-    slot: int,
+    spans: Sequence[Span],
     ticks: npt.NDArray[np.float64],
     labels: Sequence[str],
     rate_hz: float,
@@ -133,9 +147,7 @@ def _truth(
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     truth, owed = np.zeros(len(ticks), np.int64), np.ones(len(ticks), np.float32)
     weight = np.ones(len(ticks), np.float32)
-    for span in clip.spans:
-        if not _owns(clip, slot, span):
-            continue
+    for span in spans:
         share = (ticks - span.start) / (span.end - span.start)
         inside = (share >= 0) & (ticks <= span.end + owing.linger_s)
         truth[inside] = labels.index(span.gesture)
@@ -198,13 +210,14 @@ def compose(
     lenders: Sequence[npt.NDArray[np.int64]],
     rng: np.random.Generator,
     varied: float = 1.0,
-    chain: int = 4,
 ) -> Iterator[tuple[Clip, Unknown]]:
-    """Every take once, in chains of up to `chain`, a share of `varied` of them varied.
+    """Every take once, in chains of a few, a share of `varied` of them varied.
 
     Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
-    they mean anything. `lenders` as `donors` gives them.
+    they mean anything. `lenders` as `donors` gives them. With two-step commands chains are long and hands stay, so that
+    much lies between the two.
     """
+    chain, away = (LONG_CHAIN, LONG_AWAY) if takes.sequences else (CHAIN, AWAY)
     order = rng.permutation(len(takes.clips))
     at = 0
     while at < len(order):
@@ -222,7 +235,7 @@ def compose(
             if take.spans and parts and rng.random() < BROKEN_OFF:
                 parts.append(_broken_off(take, rng))
             parts.append(take)
-        yield join(parts, rng)
+        yield join(parts, rng, away)
         at += count
 
 
@@ -234,8 +247,8 @@ def _broken_off(take: Clip, rng: np.random.Generator) -> Clip:
     return replace(take, time=take.time[rows], image=take.image[rows], world=take.world[rows], spans=())
 
 
-def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown]:
-    """One clip of many, and when it is unknown what it means.
+def join(parts: Sequence[Clip], rng: np.random.Generator, away: float = AWAY) -> tuple[Clip, Unknown]:
+    """One clip of many, and when it is unknown what it means; `away` is how often the hand leaves in between.
 
     Between two takes a hand goes over, or leaves and comes back; a straight way over may look like a gesture, and it
     is not for us to say that it is none.
@@ -249,7 +262,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator) -> tuple[Clip, Unknown
     for k, part in enumerate(reframe(part, parts[0].aspect) for part in parts):
         if k:
             length = rng.uniform(0.25, 1.5)
-            if rng.random() < AWAY:
+            if rng.random() < away:
                 length += PATIENCE_S
             else:
                 ticks = np.arange(clock + 1 / 30, clock + length - 1 / 60, 1 / 30)

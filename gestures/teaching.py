@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .bridging import bridged
 from .clips import Clip, ClipSet
 from .errors import TrainingError
 from .evaluation import Report, evaluate, report
@@ -88,6 +89,8 @@ def teach(
     rules = fit_rules(replays, labels)
     judged = report([each.judge(labels, rules) for each in replays], labels)
     scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
+    if takes.sequences:
+        scores["sequences"] = bridged(first.model, judge_on, recipe.seed)
     made_from = {**first.model.manifest.made_from, "revised": False}
     first.model.manifest = replace(
         first.model.manifest, rules=rules, made_from=made_from, scores={"split": how, **scores}

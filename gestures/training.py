@@ -14,6 +14,7 @@ from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .forecast import HORIZONS_S, POINTS, Lesson
 from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
+from .sequences import firsts
 from .streams import FADING, OVER, Life, Owing, compose, donors, lives, settle
 from .types import Floats
 
@@ -21,6 +22,8 @@ LISTENED = 10
 """Batches from which the features' mean and spread are taken."""
 MOST_HELD_OUT = 40
 """People beyond these judge no better, and learn more."""
+FAR_S = 20.0
+"""For so long some units are initialised to remember where a command's two steps may lie far apart."""
 LANES = 32
 """Streams learnt from side by side."""
 WINDOW = 32
@@ -78,12 +81,12 @@ def train(
     keras = load_keras()
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    labels = (REST, *takes.labels)
-    settled = ClipSet(takes.labels, tuple(settle(c) for c in takes.clips if len(c.time)), (), takes.mirror)
+    labels = tuple(dict.fromkeys((REST, *takes.labels, *takes.sequences)))
+    settled = replace(takes, clips=tuple(settle(c) for c in takes.clips if len(c.time)), paths=())
     batches = _batches(settled, labels, recipe, rng)
     heard = [next(batches) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
-    network = network or _new(seen, len(labels), recipe)
+    network = network or _new(seen, len(labels), recipe, len(firsts(takes.sequences)))
     _fit(network, itertools.chain(heard, batches), recipe, progress)
     manifest = Manifest(
         labels,
@@ -118,20 +121,21 @@ def pretrain(
     # Normalised for what comes later as well: a hand that only the labelled takes show must not be cut off.
     known = [*heard, *itertools.islice(_batches(own, (REST,), recipe, rng), LISTENED)]
     vectors = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in known])
-    network = _new(vectors, 1 + len(takes.labels), recipe)
+    labels = dict.fromkeys((REST, *takes.labels, *takes.sequences))
+    network = _new(vectors, len(labels), recipe, len(firsts(takes.sequences)))
     silent = (replace(batch, weight=np.zeros_like(batch.weight)) for batch in itertools.chain(heard, batches))
     _fit(network, silent, recipe, progress)
     return network
 
 
-def _new(seen: Floats, classes: int, recipe: Recipe) -> Network:
-    """A network that has learnt nothing, for features as `seen` (n, SIZE)."""
+def _new(seen: Floats, classes: int, recipe: Recipe, kept: int = 0) -> Network:
+    """A network that has learnt nothing, for features as `seen` (n, SIZE), to keep so many things in mind."""
     # What never changes teaches nothing; blown up to unit spread it would drown the rest the day it does change.
     spread = seen.std(0)
     scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
     horizons_s = HORIZONS_S if recipe.ahead else ()
-    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell)
-    network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
+    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell, kept)
+    network.remember(LONGEST_S * recipe.rate_hz, recipe.seed, FAR_S * recipe.rate_hz if kept else None)
     return network
 
 
@@ -153,6 +157,11 @@ def check(takes: ClipSet) -> None:
             f"the recordings hold one gesture only ({takes.labels[0]}) and no rest to tell it from:"
             " film another gesture, or a folder `rest` of hands that mean nothing, and import it"
         )
+    for name, pair in takes.sequences.items():
+        if unknown := [gesture for gesture in pair if gesture not in takes.labels]:
+            raise TrainingError(f"{name} needs {unknown[0]}, of which there is no take: record it, or mend set.json")
+        if name == REST or not rest:
+            raise TrainingError(f"{name} needs hands that idle between {' and '.join(pair)}: record some rest")
     for label in takes.labels:
         count = sum(any(span.gesture == label for span in clip.spans) for clip in takes.clips)
         if count < 2:
@@ -181,6 +190,7 @@ class _Batch:
     labels: Any  # (LANES, WINDOW) int
     owed: Floats  # (LANES, WINDOW)
     weight: Floats  # (LANES, WINDOW); 0 after a life's end
+    silence: Any  # (LANES, WINDOW) int: what saying nothing is called
     goes_on: Floats  # (LANES, 1): 1 where the memory is carried into this window, 0 where a life begins
     ahead: Lesson  # (LANES, WINDOW, …) each
 
@@ -194,16 +204,17 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
         truth, owed = np.zeros((LANES, WINDOW), np.int64), np.zeros((LANES, WINDOW), np.float32)
         weight, goes_on = np.zeros((LANES, WINDOW), np.float32), np.zeros((LANES, 1), np.float32)
         ahead = Lesson.blank(LANES, WINDOW)
+        silence = np.zeros((LANES, WINDOW), np.int64)
         for i, (life, at) in enumerate(lanes):
             part = slice(at, at + WINDOW)
             n = len(life.vectors[part])
             vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
-            weight[i, :n] = life.weight[part]
+            weight[i, :n], silence[i, :n] = life.weight[part], life.silence[part]
             for whole, own in zip(ahead, life.ahead.lesson(part), strict=True):
                 whole[i, :n] = own
             goes_on[i] = at > 0
             lanes[i] = (life, at + WINDOW) if at + WINDOW < len(life.vectors) else (next(supply), 0)
-        yield _Batch(vectors, truth, owed, weight, goes_on, ahead)
+        yield _Batch(vectors, truth, owed, weight, silence, goes_on, ahead)
 
 
 def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
@@ -219,7 +230,7 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
         fresh = [
             life
             for clip, unknown in itertools.islice(endless, TOGETHER)
-            for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing)
+            for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing, takes.sequences)
         ]
         together = stale + fresh
         for i in rng.permutation(len(together)):
@@ -247,14 +258,18 @@ def _fit(
     optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def learn(vectors: Any, labels: Any, owed: Any, weight: Any, ahead: Lesson, memory: Any) -> Any:  # noqa: ANN401 - tensors
+    def learn(batch: tuple[Any, ...], ahead: Lesson, memory: Any) -> Any:  # noqa: ANN401 - tensors
+        vectors, labels, owed, weight, silence = batch
         with tf.GradientTape() as tape:
             if network.horizons_s:
                 logits, moved, *after = whole([vectors, ahead.motion, *memory], training=True)
-                loss = _loss(tf, logits, labels, owed, weight) + recipe.ahead * _missed(tf, moved, ahead)
+                loss = recipe.ahead * _missed(tf, moved, ahead)
             else:
                 logits, after = network.read(vectors, memory, training=True)
-                loss = _loss(tf, logits, labels, owed, weight)
+                loss = 0.0
+            loss += _loss(tf, logits, labels, owed, weight, silence, network.kept)
+            if network.kept:
+                loss += _forgotten(tf, logits, silence, weight, network.kept)
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
@@ -264,7 +279,8 @@ def _fit(
     smooth = 0.0
     for step, batch in enumerate(itertools.islice(batches, recipe.steps)):
         memory = [m * batch.goes_on for m in memory]
-        loss, memory = learn(batch.vectors, batch.labels, batch.owed, batch.weight, batch.ahead, memory)
+        given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence)
+        loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))
         average = [a * keep + np.asarray(v) * (1 - keep) for a, v in zip(average, variables, strict=True)]
         smooth = float(loss) if step == 0 else smooth * 0.98 + float(loss) * 0.02
@@ -274,21 +290,24 @@ def _fit(
         variable.assign(value)
 
 
-def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any) -> Any:  # noqa: ANN401 - tensors
+def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any, silence: Any, kept: int) -> Any:  # noqa: ANN401
     """Be right, or undecided while it is early.
 
     The mean over ticks of -owed log p(label) - (1 - owed) log(p(label) + p(undecided)); where `owed` is `OVER`, of
-    -log(1 - p(label)), where it is `FADING`, of -log(p(label) + p(rest)).
+    -log(1 - p(label)), where it is `FADING`, of -log(p(label) + p(silence)). The last `kept` logits are silences.
     """
     log_p = tf.nn.log_softmax(logits)
     own = tf.gather(log_p, labels, axis=2, batch_dims=2)
 
-    def or_else(index: int) -> Any:  # noqa: ANN401 - tensors
-        return tf.reduce_logsumexp(tf.stack([own, log_p[:, :, index]]), axis=0)
+    def or_else(other: Any) -> Any:  # noqa: ANN401 - tensors
+        return tf.reduce_logsumexp(tf.stack([own, other]), axis=0)
 
-    right = tf.where(labels == 0, own, owed * own + (1 - owed) * or_else(-1))
+    right = tf.where(
+        labels == silence, own, owed * own + (1 - owed) * or_else(log_p[:, :, logits.shape[-1] - 1 - kept])
+    )
+    quiet = tf.gather(log_p, silence, axis=2, batch_dims=2)
     other = tf.math.log1p(-tf.minimum(tf.exp(own), 1 - 1e-6))
-    right = tf.where(owed == OVER, other, tf.where(owed == FADING, or_else(0), right))
+    right = tf.where(owed == OVER, other, tf.where(owed == FADING, or_else(quiet), right))
     return tf.reduce_sum(-right * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
@@ -299,6 +318,18 @@ def _missed(tf: Any, moved: Any, ahead: Lesson) -> Any:  # noqa: ANN401 - tensor
     missed = tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(joints), -1) + 1e-6), -1)
     weight = ahead.weight * (0.1 / np.array(HORIZONS_S, np.float32))
     return tf.reduce_sum(missed * weight) / tf.maximum(tf.reduce_sum(ahead.weight), 1.0)
+
+
+def _forgotten(tf: Any, logits: Any, silence: Any, weight: Any, kept: int) -> Any:  # noqa: ANN401 - tensors
+    """The mean over ticks of -log p(its silence), given that it is one of the `kept` + 1 silences.
+
+    Asked at every tick, gestures and ways included, it tells the memory at once what to keep: to learn that from the
+    second gesture of a command alone, corrections would have to reach back for as long as the two lie apart.
+    """
+    classes = logits.shape[-1] - kept
+    log_p = tf.nn.log_softmax(tf.concat([logits[..., :1], logits[..., classes:]], -1))
+    own = tf.gather(log_p, tf.maximum(silence - classes + 1, 0), axis=2, batch_dims=2)
+    return tf.reduce_sum(-own * weight) / tf.maximum(tf.reduce_sum(weight), 1.0)
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:

@@ -32,6 +32,7 @@ def import_(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """`gestures train`: recordings become a model, with its report."""
+    from .bridging import text
     from .clips import load_below, load_set
     from .teaching import teach
     from .training import Recipe, pretrain, steps_for
@@ -54,6 +55,8 @@ def train(options: argparse.Namespace) -> None:
         taught = teach(takes, recipe, bar.tell, network=network)
     taught.save(options.into, options.into.name)
     print(f"{taught.how}\n{taught.report.text()}")
+    if takes.sequences:
+        print(text(taught.model.manifest.scores["sequences"]) or "too few takes held out to judge two-step commands")
     print(f"saved to {options.into}: gestures live --model {options.into}")
 
 

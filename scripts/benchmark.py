@@ -3,11 +3,13 @@
 scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json]
 scripts/benchmark.py forecast --train DIR [--parts N] [--steps N] [--json]
 scripts/benchmark.py memory [--tasks NAME …] [--layers NAME …] [--seeds N] [--json]
+scripts/benchmark.py cells --train DIR [--cells NAME …] [--steps N] [--json]
 
 Without --test: folds within --train, by recording round or person; levels are fitted within the training part. With it:
 train on all of --train, score on --test once. Each fold's result is kept in the user's cache under the hash of the
 data, the recipe and the modules that made it, so that an interrupted run goes on where it stopped. `memory` needs no
 data: it runs the long-lag tasks of the literature, and keeps the result of each task, layer and seed in the same way.
+`cells` teaches every kind of cell the single gestures of the first fold of egogestar or sfinge3d, as DIR is called.
 """
 
 import argparse
@@ -26,10 +28,12 @@ import forecasting
 import memory
 import numpy as np
 import readers
+import rivals
 from disturbed import DISTURBED
 
 import gestures
 from gestures.augmentation import mirror
+from gestures.cells import CELLS
 from gestures.clips import REST, Clip, ClipSet, folds
 from gestures.console import Bar
 from gestures.errors import GesturesError
@@ -269,7 +273,20 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-SETS = {"egogestar": egogestar, "sfinge3d": sfinge3d, "fpha": fpha, "mp_data": mp_data}
+def cells(options: argparse.Namespace) -> dict[str, Any]:
+    """Every kind of cell on single gestures, taught alike; one fold."""
+    name = options.train.resolve().name
+    if name not in ("egogestar", "sfinge3d"):
+        raise GesturesError(f"cells are compared on a folder called egogestar or sfinge3d, not {name}: name one")
+    takes, _ = readers.egogestar(options.train) if name == "egogestar" else readers.sfinge3d(options.train)
+    part = by_person(takes, FOLDS, name, True)[0]
+    figures = rivals.compare(part.learn, part.test, options.cells, options.steps or steps_for(part.learn), SEED)
+    if not options.json:
+        print(rivals.text(figures))
+    return {"set": name, "seed": SEED, "split": f"the first of {FOLDS} folds", "cells": figures}
+
+
+SETS = {"egogestar": egogestar, "sfinge3d": sfinge3d, "fpha": fpha, "mp_data": mp_data, "cells": cells}
 
 
 def main() -> int:
@@ -284,6 +301,8 @@ def main() -> int:
         "--tasks", nargs="+", choices=tasks, default=tasks, metavar="NAME", help=f"of {', '.join(tasks)}"
     )
     parser.add_argument("--layers", nargs="+", choices=memory.KINDS, default=memory.KINDS, metavar="NAME")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, metavar="NAME")
+    parser.add_argument("--steps", type=int, metavar="N", help="of cells: how long each learns (default: as `train`)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--parts", type=int, default=FOLDS, metavar="N", help="forecast: only the first N folds")
     parser.add_argument("--steps", type=int, default=2400, metavar="N", help="forecast: how long to learn")

@@ -81,8 +81,13 @@ def _at_the_end(inputs: Floats, ends: Whole, answers: Floats) -> Batch:
 
 
 def locally_regular(rng: Rng, n: int, p: int = 100) -> Batch:
-    """Task 2a: x a1 … a(p-1) x or y a1 … a(p-1) y; say the next symbol each time, the last from the first."""
-    first = rng.integers(0, 2, (n, 1))
+    """Task 2a: x a1 … a(p-1) x or y a1 … a(p-1) y; say the next symbol each time, the last from the first.
+
+    There are no others than these two, and they come in turn: of few sequences drawn at random one kind outnumbers the
+    other, every correction then turns all units towards it, and since nothing else ever varies the cells fill up until
+    nothing is seen of what they hold.
+    """
+    first = (np.arange(n)[:, None] + rng.integers(0, 2)) % 2
     line = np.concatenate([first, np.tile(np.arange(2, p + 1), (n, 1)), first], 1)
     hot = _hot(line, p + 1)
     return Batch(hot[:, :-1], hot[:, 1:], np.ones((n, p), np.float32))

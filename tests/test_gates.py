@@ -64,6 +64,7 @@ def test_what_counted_is_the_gradient_times_the_value(weights, vectors):
         *(np.asarray(part, np.float64) for part in (weights.scale, weights.offset)),
         tuple(tuple(np.asarray(part, np.float64) for part in layer) for layer in weights.layers),
         *(np.asarray(part, np.float64) for part in (weights.head, weights.bias)),
+        weights.classes,
     )
     x, label = vectors[:12].astype(np.float64), 1
     counted = gates.attribution(exact, x, label)

@@ -10,7 +10,10 @@ from conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 import lags
+import learner
 import memory
+
+from gestures.model import load_keras
 
 
 def texts(symbols):
@@ -100,6 +103,35 @@ def test_wrong_is_one_answer_that_counts_and_is_off():
     illegal = np.flatnonzero(batch.legal[1, 4] == 0)[0]
     said[1, 4, illegal] = 0.6
     assert task.wrong(said, batch).tolist() == [False, True, False]
+
+
+def test_one_operation_for_a_whole_sequence_is_the_layer_tick_by_tick():
+    """What it tells, its memory, and the gradients of all weights; from a memory that is not empty."""
+    tf = pytest.importorskip("tensorflow")
+    keras = load_keras()
+    rng = np.random.default_rng(9)
+    cell = keras.layers.LSTMCell(5)
+    cell.build((None, 3))
+    cell.bias.assign(rng.normal(size=20))
+    x = tf.constant(2 * rng.normal(size=(4, 12, 3)), tf.float32)
+    begun = [tf.constant(rng.normal(size=(4, 5)), tf.float32) for _ in "hc"]
+
+    def read(how):
+        with tf.GradientTape() as tape:
+            told, (h, c) = how(cell, x, begun)
+            loss = tf.reduce_sum(told**2) + tf.reduce_sum(tf.sin(h) + c**2)
+        return [told, h, c, *tape.gradient(loss, cell.trainable_variables)]
+
+    for one, other in zip(read(learner.lstm_over_time), read(learner.over_time), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_both_sequences_of_task_2a_come_in_turn():
+    batch = lags.locally_regular(np.random.default_rng(6), 8)
+    first, last = batch.inputs[:, 0].argmax(1), batch.targets[:, -1].argmax(1)
+    np.testing.assert_array_equal(first, last)
+    assert first.sum() == 4
+    np.testing.assert_array_equal(batch.inputs[:, 1:].argmax(2), batch.targets[:, :-1].argmax(2))
 
 
 def test_our_layer_remembers_what_keras_defaults_forget():

@@ -92,7 +92,9 @@ def loss(owed, *p):
 
     logits = np.log(np.array([[p]], np.float32))
     owed = np.full((1, 1), owed, np.float32)
-    return float(training._loss(tf, tf.constant(logits), np.array([[2]]), owed, np.ones((1, 1), np.float32)))
+    return float(
+        training._loss(tf, tf.constant(logits), np.array([[2]]), owed, np.ones((1, 1), np.float32), np.array([[0]]), 0)
+    )
 
 
 def test_what_is_over_may_be_anything_else():

@@ -1,0 +1,213 @@
+"""Two-step commands: what is meant, what is kept in mind until then, and that only rest is said of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import LABELS, clip, hand
+
+import gestures
+from gestures import bridging, curating, features, gates, model, streams, teaching, training
+from gestures.clips import Span, load_set_note, save_set_note
+from gestures.sequences import firsts, follow
+
+COMMANDS = {"launch": ("arm", "fire"), "stop": ("arm", "halt"), "again": ("fire", "fire")}
+
+
+def spans(*names):
+    return [Span(name, 2.0 * n + 0.5, 2.0 * n + 1.5) for n, name in enumerate(names)]
+
+
+def named(*names):
+    return [(span.gesture, kept) for span, kept in follow(spans(*names), COMMANDS)]
+
+
+def test_a_command_is_the_second_gesture_after_the_first_and_spends_it():
+    assert named("arm", "fire", "halt") == [("arm", "arm"), ("launch", None), ("halt", None)]
+    assert named("halt", "arm", "wave", "halt") == [("halt", None), ("arm", "arm"), ("wave", "arm"), ("stop", None)]
+    assert named("fire", "arm", "fire") == [("fire", "fire"), ("arm", "arm"), ("launch", None)]
+    assert named("fire", "fire", "fire") == [("fire", "fire"), ("again", None), ("fire", "fire")]
+    assert named("arm", "launch", "fire") == [("arm", "arm"), ("launch", None), ("fire", "fire")]
+    assert firsts(COMMANDS) == ("arm", "fire")
+    assert [span.start for span, _ in follow(spans("arm", "fire")[::-1], COMMANDS)] == [0.5, 2.5]
+
+
+def life(*names, gap_s=0.0):
+    """A hand that does these gestures, each for a second of two; it goes for `gap_s` before the last."""
+    seconds = 2.0 * len(names)
+    gone = (seconds - 2.0, seconds - 2.0 + gap_s)
+    times = [t for t in np.arange(0, seconds + gap_s, 1 / 30) if not gone[0] <= t < gone[1]]
+    seen = [gestures.Observation(float(t), (hand(t),)) for t in times]
+    meant = spans(*names)
+    meant[-1] = replace(meant[-1], start=meant[-1].start + gap_s, end=meant[-1].end + gap_s)
+    return gestures.Clip.of(seen, "ana", tuple(meant))
+
+
+LABELLED = ("rest", "arm", "fire", "launch")
+
+
+def test_what_idling_is_called_tells_what_is_kept_in_mind():
+    (one,) = streams.lives(life("arm", "fire", "fire"), LABELLED, 30.0, sequences={"launch": ("arm", "fire")})
+    at = lambda second: (int(one.labels[round(30 * second)]), int(one.silence[round(30 * second)]))
+    assert at(0.2) == (0, 0)
+    assert at(1.0) == (1, 0)
+    assert at(2.2) == (5, 5)  # behind the four labels and "not yet known which" stands the silence after arm
+    assert at(3.0) == (3, 5)
+    assert at(4.2) == (0, 0)
+    assert at(5.0) == (2, 0)
+    (plain,) = streams.lives(life("arm", "fire", "fire"), LABELLED, 30.0)
+    assert not plain.silence.any()
+    assert 3 not in plain.labels
+
+
+def test_a_hand_that_leaves_takes_what_it_kept_in_mind_along():
+    command = {"launch": ("arm", "fire")}
+    first, second = streams.lives(life("arm", "fire", gap_s=1.0), LABELLED, 30.0, sequences=command)
+    assert 5 in first.labels
+    assert set(second.labels.tolist()) == {0, 2}
+    (stayed,) = streams.lives(life("arm", "fire", gap_s=0.2), LABELLED, 30.0, sequences=command)
+    assert 3 in stayed.labels
+
+
+def test_a_gesture_that_fades_may_be_followed_by_the_right_silence_alone():
+    tf = pytest.importorskip("tensorflow")
+    one = np.ones((1, 1), np.float32)
+
+    def loss(likely, label, silence, owed=streams.FADING):
+        logits = np.full((1, 1, 6), -9, np.float32)  # rest, arm, fire, launch, not yet known which, rest after arm
+        logits[..., likely] = 9
+        given = np.array([[label]]), owed * one, one, np.array([[silence]])
+        return float(training._loss(tf, tf.constant(logits), *given, 1))
+
+    assert loss(5, 1, 5) < 0.01
+    assert loss(1, 1, 5) < 0.01
+    assert loss(0, 1, 5) > 5
+    assert loss(0, 3, 0) < 0.01
+    assert loss(4, 3, 5, owed=0) < 0.01, "while it is early it may be undecided,"
+    assert loss(5, 3, 5, owed=0) > 5, "but not silent"
+    assert loss(5, 5, 5, owed=1) < 0.01
+    assert loss(4, 5, 5, owed=0) > 5, "at rest there is nothing to decide"
+
+
+def test_what_is_kept_in_mind_is_asked_among_the_silences_alone():
+    tf = pytest.importorskip("tensorflow")
+    one = np.ones((1, 1), np.float32)
+
+    def loss(likely, silence, kept=2):
+        logits = np.full((1, 1, 5), -9, np.float32)
+        logits[..., likely] = 9
+        return float(training._forgotten(tf, tf.constant(logits), np.array([[silence]]), one, kept))
+
+    assert loss(0, 0) == pytest.approx(0, abs=1e-3)
+    assert loss(4, 4) == pytest.approx(0, abs=1e-3)
+    assert loss(3, 4) > 10
+    assert loss(0, 3) > 10
+    assert loss(2, 3) == pytest.approx(np.log(3)), "a label is none of them"
+
+
+@pytest.fixture(scope="module")
+def minded():
+    """A network that keeps two things in mind, and the model made of it."""
+    model.load_keras().utils.set_random_seed(6)
+    network = model.Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=2)
+    network.remember(20, 1, 500)
+    probe = np.random.default_rng(6).normal(size=(40, features.SIZE)).astype(np.float32)
+    return network, *model.finish(network, model.Manifest(LABELS, ()), probe), probe
+
+
+def test_every_silence_is_said_as_rest(minded):
+    network, exported, manifest, _, probe = minded
+    logits, _ = network.read(probe[None], exported.begin())
+    raised = np.exp(np.asarray(logits)[0])
+    whole = raised / raised.sum(1, keepdims=True)
+    memory, said = exported.begin(), []
+    for row in probe:
+        p, memory = exported.step(row, memory)
+        said.append(p)
+    assert whole.shape[1] == 6
+    np.testing.assert_allclose(np.array(said)[:, 0], whole[:, [0, 4, 5]].sum(1), atol=1e-5)
+    np.testing.assert_allclose(np.array(said)[:, 1:], whole[:, 1:4], atol=1e-5)
+    assert manifest.parity < 1e-5
+
+
+def test_some_units_begin_with_a_longer_memory(minded):
+    forget = np.asarray(minded[0].sequence.get_layer("over_time0").cell.bias)[12:24]
+    lasts = 1 + np.exp(forget)
+    assert lasts[:3].max() > 50
+    assert lasts[3:].max() <= 20
+
+
+def test_a_network_that_keeps_things_in_mind_is_explained(minded, tmp_path):
+    network, exported, _, step, probe = minded
+    model.save(network, exported, step, "# a card\n", tmp_path / "m")
+    weights = gates.read_weights(tmp_path / "m", gestures.load(tmp_path / "m"))
+    assert gates.passage(weights, probe).probabilities.shape == (40, 4)
+    assert gates.attribution(weights, probe, 1).shape == probe.shape
+
+
+def small_set():
+    takes = [clip(g, "ana", phase=n) for n in range(3) for g in ("arm", "fire", "rest")]
+    return gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
+
+
+def test_training_names_the_command_and_refuses_what_cannot_be_learnt():
+    trained = training.train(small_set(), training.Recipe(steps=2, units=(8,)))
+    assert trained.model.manifest.labels == LABELLED
+    assert trained.network.sequence.output_shape[0][-1] == 6
+    assert trained.model.step(np.zeros(features.SIZE, np.float32), trained.model.begin())[0].shape == (5,)
+    with pytest.raises(gestures.TrainingError, match="launch needs halt, of which there is no take"):
+        training.check(replace(small_set(), sequences={"launch": ("arm", "halt")}))
+    with pytest.raises(gestures.TrainingError, match="launch needs hands that idle between arm and fire"):
+        training.check(small_set().only(lambda each: bool(each.spans)))
+
+
+def test_streams_of_a_known_lag_are_what_they_say():
+    rng, takes = np.random.default_rng(1), small_set()
+    made = bridging.lagged(takes, "launch", 7.0, True, rng)
+    assert [span.gesture for span in made.spans] == ["arm", "launch"]
+    assert 7.0 < made.spans[1].start - made.spans[0].end < 20.0
+    assert made.time[-1] <= made.spans[1].end
+    assert np.diff(made.time[made.present.any(1)]).max() < 0.4, "the hand stays"
+    plain = bridging.lagged(takes, "launch", 7.0, False, rng)
+    assert [span.gesture for span in plain.spans] == ["fire"]
+    assert plain.spans[0].start > 7.0
+    assert bridging.lagged(takes.only(lambda each: bool(each.spans)), "launch", 1.0, True, rng) is None
+
+
+def test_what_is_kept_is_counted_on_both_sides(monkeypatch):
+    monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
+    network = model.Network(4, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1)
+    head = network.sequence.get_layer("scores")
+    head.bias.assign([0, 0, 0, 5, 0, 0])  # says launch whatever it sees: right where it was armed, wrong where not
+    made, _, _ = model.finish(network, model.Manifest(LABELLED, ()), np.zeros((2, features.SIZE), np.float32))
+    counts = bridging.bridged(made, small_set(), tries=2)
+    assert counts == {"launch": {"1 s": {"kept": 2, "none_invented": 0, "tries": 2}}}
+    assert bridging.bridged(made, small_set().only(lambda each: bool(each.spans)), tries=2) == {}
+
+
+def test_sequences_stand_in_the_sets_note(tmp_path):
+    for gesture in ("arm", "fire"):
+        gestures.save_clip(clip(gesture), tmp_path / gesture / "ana_00.npz")
+    (tmp_path / "set.json").write_text(json.dumps({"format": 1, "sequences": {"launch": ["arm", "fire"]}}))
+    assert gestures.load_set(tmp_path).sequences == {"launch": ("arm", "fire")}
+    save_set_note(tmp_path, ("fire",))
+    assert load_set_note(tmp_path)["sequences"] == {"launch": ("arm", "fire")}
+    curating.rename(tmp_path, "fire", "shoot", False)
+    assert gestures.load_set(tmp_path).sequences == {"launch": ("arm", "shoot")}
+    curating.merge([tmp_path], tmp_path / "both", False)
+    assert gestures.load_set(tmp_path / "both").sequences == {"launch": ("arm", "shoot")}
+    for wrong in (["arm"], "arm", {"launch": ["arm"]}, {"launch": ["arm", "fire", "on"]}, {"launch": [1, 2]}):
+        (tmp_path / "set.json").write_text(json.dumps({"format": 1, "sequences": wrong}))
+        with pytest.raises(gestures.ClipError, match=r"set\.json cannot be read"):
+            gestures.load_set(tmp_path)
+
+
+def test_teaching_says_for_how_long_a_command_is_kept_in_mind(monkeypatch):
+    monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
+    takes = [clip(g, p, phase=n) for n, p in enumerate(("ana", "bo", "cy", "di")) for g in ("arm", "fire", "rest") * 2]
+    both = gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
+    taught = teaching.teach(both, training.Recipe(steps=1, units=(4,)), revise=False)
+    counts = taught.model.manifest.scores["sequences"]["launch"]["1 s"]
+    assert counts["tries"] == bridging.TRIES
+    assert bridging.text({"launch": {"1 s": counts}}).startswith(f"launch after   1 s: known {counts['kept']} of 5")
