@@ -24,15 +24,17 @@ from gestures.skeleton import ANGLES
 from gestures.synthetic import GESTURES, Performance, perform, seen
 
 CODEC = "mp4v"
-SECONDS = 21.5
+SECONDS = 23.0
 SIZE = 360, 270
 """MPEG-4 as OpenCV writes it costs so many bytes a pixel, whatever is in the picture; so there are few."""
 FIRST = "wave"
 """A hand that greets: it is alone in the picture and seen well, which some tests begin with."""
+SELDOM = ("swipe_left", "swipe_right", "swipe_up", "push", "zoom_out")
+"""What the starter misses most: hardly a scene with several of them is named whole."""
 BETWEEN = ("adjust", "talk", "rest", "fidget")
 FEWEST = 8
 """A scene of fewer gestures shows too little."""
-ENOUGH = 8
+ENOUGH = 4
 """So many scenes named whole are enough to choose from."""
 ROOM = 5
 
@@ -53,7 +55,7 @@ def performance(seed: int) -> Performance:
         aspect=WIDTH / HEIGHT,
     )
     rng = np.random.default_rng(seed)
-    others = [str(name) for name in rng.permutation([name for name in GESTURES if name != FIRST])[:8]]
+    others = [str(name) for name in rng.permutation([name for name in GESTURES if name not in (FIRST, *SELDOM)])[:8]]
     idle = [str(name) for name in rng.choice(BETWEEN, 3, replace=False)]
     script = (FIRST, idle[0], *others[:2], idle[1], *others[2:4], idle[2], *others[4:])
     return perform(seed, SECONDS, script=script, performer=performer)

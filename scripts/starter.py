@@ -110,7 +110,11 @@ def write_card(options: argparse.Namespace) -> None:
     """Say in a model's card how it does on rendered streams, on people who idle, and on films of real hands."""
     path, model = options.model / "README.md", load(options.model)
     head = path.read_text("utf-8").split(MEASURED)[0].split(FAILS)[0]
-    clips = list(streams(options.count))
+    clips = list(streams(options.count, draw=False))
+    if not clips:
+        sys.exit(
+            f"no rendered stream is kept: type scripts/render.py judge {options.model} --count {options.count} first"
+        )
     parts = [judgement(clips, *judge(model, clips)), idling(model, options.hours)]
     parts += [real_hands.report(model, options.real)] if options.real is not None else []
     figures = "\n\n".join(parts)
@@ -129,7 +133,9 @@ def main() -> None:
     parser.add_argument("--real", type=Path, metavar="DIR", help="count what --model says to films of real hands")
     parser.add_argument("--model", type=Path, default=Path("trained/starter"), metavar="MODEL")
     parser.add_argument("--card", action="store_true", help="write into the card of --model what is measured")
-    parser.add_argument("--count", type=int, default=24, metavar="N", help="rendered streams for the card")
+    parser.add_argument(
+        "--count", type=int, default=24, metavar="N", help="of so many rendered streams those that are kept"
+    )
     parser.add_argument("--hours", type=float, default=6.0, metavar="H", help="for so long (default: 6)")
     options = parser.parse_args()
     if options.card:

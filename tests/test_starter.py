@@ -68,7 +68,9 @@ def test_what_is_said_to_films_is_counted(model, tmp_path):
 
 def test_a_card_says_what_was_measured_once(tmp_path, monkeypatch):
     shutil.copytree(shipped("trained/starter"), tmp_path / "model")
-    monkeypatch.setattr(starter, "streams", lambda count: gestures.load_set(shipped("data/starter")).clips[:count])
+    monkeypatch.setattr(
+        starter, "streams", lambda count, draw: gestures.load_set(shipped("data/starter")).clips[:count]
+    )
     words = ["starter.py", "--card", "--model", str(tmp_path / "model"), "--count", "2", "--hours", "0.02"]
     monkeypatch.setattr(sys, "argv", words)
     before = (tmp_path / "model" / "README.md").read_text("utf-8")
