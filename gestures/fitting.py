@@ -37,13 +37,11 @@ Counts: TypeAlias = tuple[int, int]
 def fit_rules(
     replays: Sequence[Replay],
     labels: tuple[str, ...],
-    accepts_per_hour: float = ACCEPTS_PER_HOUR,
-    holds_s: Sequence[float] = HOLDS_S,
 ) -> DecisionRules:
     """The rules for a model, fitted on recordings it was not trained on; the defaults where none holds a gesture.
 
     Misses and false events cost the same, but false accepts in rest at least twice that, and as much more as it takes
-    to keep them at or below `accepts_per_hour` where there is rest enough to tell. Few recordings cannot tell many
+    to keep them at or below `ACCEPTS_PER_HOUR` where there is rest enough to tell. Few recordings cannot tell many
     rules apart: of all that cost least, the one in their middle is the farthest from every edge.
     """
     if not any(each.clip.spans for each in replays):
@@ -59,9 +57,9 @@ def fit_rules(
         return mistakes, accepts
 
     rest_s = sum(each.clip.duration_s for each in replays if not each.clip.spans)
-    allowed = accepts_per_hour * rest_s / 3600 if rest_s >= QUIET_S else np.inf
+    allowed = ACCEPTS_PER_HOUR * rest_s / 3600 if rest_s >= QUIET_S else np.inf
     for price in PRICES:
-        rules = _each_its_own(_middle(judge, price, holds_s), labels, judge, price)
+        rules = _each_its_own(_middle(judge, price), labels, judge, price)
         if judge(rules)[1] <= allowed:
             break
     return _fit_edges(replays, labels, rules)
@@ -72,15 +70,15 @@ def _cost(counts: Counts, price: int) -> int:
     return mistakes + price * accepts
 
 
-def _middle(judge: Callable[[DecisionRules], Counts], price: int, holds_s: Sequence[float]) -> DecisionRules:
+def _middle(judge: Callable[[DecisionRules], Counts], price: int) -> DecisionRules:
     """Of all rules that are the same for every gesture and cost least, the one in their middle."""
     choices = [
         DecisionRules(on, min(0.4, on / 2), hold_s, leaving=leaving)
-        for leaving, on, hold_s in itertools.product(LEAVING, LEVELS, holds_s)
+        for leaving, on, hold_s in itertools.product(LEAVING, LEVELS, HOLDS_S)
     ]
     costs = np.array([_cost(judge(rules), price) for rules in choices])
     cheapest = np.flatnonzero(costs == costs.min())
-    places = np.array(list(np.ndindex(len(LEAVING), len(LEVELS), len(holds_s))))[cheapest]
+    places = np.array(list(np.ndindex(len(LEAVING), len(LEVELS), len(HOLDS_S))))[cheapest]
     return choices[int(cheapest[np.abs(places - np.median(places, axis=0)).sum(1).argmin()])]
 
 
