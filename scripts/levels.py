@@ -29,9 +29,6 @@ FIT, JUDGED = 80, 40
 FALSE, SEEN = 0.045, 0.6
 """At most so many false events a gesture, decided on average when so much of the gesture has been seen."""
 
-LEAVING = 0.7
-"""How sure the last word of a hand that goes must be: hands go for many reasons."""
-
 
 def people(first_seed: int, count: int, what: str) -> list[Clip]:
     """`count` people whom the model never met, idling in the ways that it has learnt from."""
@@ -45,7 +42,7 @@ def chosen(replays: list[Replay], labels: tuple[str, ...]) -> DecisionRules:
     busy = [each for each in replays if each.clip.spans]
     best, most = DecisionRules(), -1.0
     for on, hold_s, share in itertools.product(LEVELS, HOLDS_S, OFFS):
-        rules = DecisionRules(on, share * on, hold_s, leaving=LEAVING)
+        rules = DecisionRules(on, share * on, hold_s)
         tally = report([each.judge(labels, rules) for each in busy], labels).tally.json()
         pooled = tally["pooled"]
         if pooled["FP"] <= FALSE and (tally["NTtD"] or 1) <= SEEN and pooled["DR"] > most:
