@@ -12,6 +12,7 @@ from conftest import REPOSITORY
 import gestures
 from gestures.console import shipped
 from gestures.evaluation import evaluate
+from gestures.importing import watch
 from gestures.landmarks import Landmarker
 from gestures.motions import Performer
 from gestures.skeleton import POSES, REST, PosedHand, bend
@@ -209,3 +210,16 @@ def test_streams_are_scored_as_the_evaluation_scores_them():
     text = rendered.judgement(clips, strict, starts)
     assert f"{strict.json()['pooled']['DR']:.3f}" in text
     assert f"{strict.false_accepts} false accepts" in text
+
+
+def test_a_demo_scene_is_named_whole_or_not_at_all():
+    model = gestures.load(shipped("trained/starter"))
+    scene = demo.performance(json.loads((REPOSITORY / "data/demo/demo.json").read_text("utf-8"))["seed"])
+    clip = watch(REPOSITORY / "data/demo/demo.mp4", "demo")
+    assert 0 <= demo.doubt(model, clip, scene) < 1
+    one_less = replace(scene, acts=scene.acts[:-1])
+    assert demo.doubt(model, clip, one_less) is None
+    later = replace(scene, acts=tuple(replace(act, start=act.start + 2, end=act.end + 2) for act in scene.acts))
+    assert demo.doubt(model, clip, later) is None
+    turned = tuple(replace(act, sides=("left",) if act.sides == ("right",) else ("right",)) for act in scene.acts)
+    assert demo.doubt(model, clip, replace(scene, acts=turned)) is None
