@@ -149,9 +149,12 @@ def test_the_demo_is_what_its_truth_says():
     np.testing.assert_allclose([act.start for act in acts], [span["start"] for span in truth["spans"]], atol=1e-6)
 
 
+random_scene = rendered.Scene.random
+
+
 def glimpse(seed=rendered.FIRST_SEED + 1):
     """The first pictures of a stream."""
-    scene = rendered.Scene.random(seed)
+    scene = random_scene(seed)
     return replace(scene, times=scene.times[:4])
 
 
