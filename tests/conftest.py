@@ -96,13 +96,14 @@ def observations(seconds=4.0, rate_hz=30.0, start=0.0):
     return out
 
 
-def demo_until(seconds, folder):
-    """The beginning of the demo clip as a film of its own: landmarking all of it takes long."""
+def demo_until(seconds, folder, since=0.0):
+    """A part of the demo clip as a film of its own: landmarking all of it takes long."""
     with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video, Film(folder, "demo") as film:
         for frame in video:
             if frame.time > seconds:
                 break
-            film.add(frame)
+            if frame.time >= since:
+                film.add(frame)
     return film.path
 
 
