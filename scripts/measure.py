@@ -32,6 +32,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from curves import curves, pushes
 from instead import Bare, alternatives
 from scenes import HANDS, Scenes
 
@@ -195,29 +196,16 @@ def replay(folder: Path) -> dict[str, Any]:
     trained = gestures.load(folder)
     seen = [list(clip.observations()) for clip in gestures.load_set(shipped("data/starter")).clips]
     recorded_s = sum(observations[-1].time - observations[0].time for observations in seen)
-    whole = max(sum(map(sum, _pushes(trained, seen))) for _ in range(PASSES))
+    whole = max(sum(sum(pushes(trained, each)) for each in seen) for _ in range(PASSES))
     rate_hz = trained.manifest.rate_hz
     even = [[replace(each, time=n / rate_hz) for n, each in enumerate(observations)] for observations in seen]
-    passes = [[cost for row in _pushes(trained, even) for cost in row] for _ in range(PASSES)]
+    passes = [[cost for each in even for cost in pushes(trained, each)] for _ in range(PASSES)]
     count = np.array([len(each.hands) for observations in even for each in observations])
     return {
         "recorded_s": recorded_s,
         "times_real_time": recorded_s / whole,
         "tick_ms": {f"{n} in view": _spread_ms(np.array(passes)[:, count == n] / n) for n in (1, 2)},
     }
-
-
-def _pushes(trained: model.Model, seen: list[list[gestures.Observation]]) -> list[list[float]]:
-    """What each observation costs, s of the processor."""
-    out = []
-    for observations in seen:
-        recognizer, took = gestures.Recognizer(trained), []
-        for each in observations:
-            began = time.thread_time()
-            recognizer.push(each)
-            took.append(time.thread_time() - began)
-        out.append(took)
-    return out
 
 
 def _spread_ms(passes: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -298,8 +286,6 @@ def main() -> int:
     elif options.start:
         figures = start(options.source, options.model)
     elif options.curves:
-        from curves import curves
-
         figures = curves(options.model, options.curves)
     else:
         figures = stages(options.source, options.model, options.frames)
