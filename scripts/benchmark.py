@@ -33,7 +33,6 @@ from disturbed import DISTURBED
 
 import gestures
 from gestures.augmentation import mirror
-from gestures.cells import CELLS
 from gestures.clips import REST, Clip, ClipSet, folds
 from gestures.console import Bar
 from gestures.errors import GesturesError
@@ -301,7 +300,7 @@ def main() -> int:
         "--tasks", nargs="+", choices=tasks, default=tasks, metavar="NAME", help=f"of {', '.join(tasks)}"
     )
     parser.add_argument("--layers", nargs="+", choices=memory.KINDS, default=memory.KINDS, metavar="NAME")
-    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, metavar="NAME")
+    parser.add_argument("--cells", nargs="+", choices=rivals.RECIPES, default=list(rivals.RECIPES), metavar="NAME")
     parser.add_argument("--steps", type=int, metavar="N", help="of cells: how long each learns (default: as `train`)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--parts", type=int, default=FOLDS, metavar="N", help="forecast: only the first N folds")

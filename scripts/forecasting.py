@@ -23,6 +23,8 @@ FIRST = 3
 FILTERS = tuple(product((0.7, 0.85, 1.0), (0.3, 0.6, 0.9), (0.3, 0.6, 1.0)))
 """Alpha, beta, and the share of its way that a damped velocity leads, of which the best is taken."""
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+STILL = 0.15
+"""Palms a second: a hand whose joints moved no faster between its last three sights is a still one."""
 FITTED_ON = 60
 """Recordings of the training part that those constants are fitted on: more tell the same."""
 
@@ -43,8 +45,7 @@ class Track:
 
     def missed(self, said: npt.NDArray[np.float64], horizon_s: float) -> npt.NDArray[np.float64]:
         """(n,) the mean distance of joints `said` (T, 21, d) from those `horizon_s` later, where these are known."""
-        time, now = self.time, np.arange(FIRST - 1, len(self.rows))
-        now = now[time[now] + horizon_s <= time[-1] + 1e-6]
+        time, now = self.time, self._asked(horizon_s)
         if not len(now):
             return np.zeros(0)
         after = np.clip(np.searchsorted(time, time[now] + horizon_s - 1e-6), 1, len(time) - 1)
@@ -53,6 +54,21 @@ class Track:
         there = before + (self.joints[after] - before) * np.clip(share, 0, 1)[:, None, None]
         distance: npt.NDArray[np.float64] = np.linalg.norm(said[now] - there, axis=2).mean(1)
         return distance
+
+    def still(self, horizon_s: float) -> npt.NDArray[np.bool_]:
+        """(n,) of which of those sights the hand was a still one."""
+        palm = np.median(np.linalg.norm(self.joints[:, 9] - self.joints[:, 0], axis=1))
+        moved = np.linalg.norm(np.diff(self.joints, axis=0), axis=2).mean(1)
+        slow = np.append(False, moved / np.diff(self.time) <= STILL * palm)
+        now = self._asked(horizon_s)
+        answer: npt.NDArray[np.bool_] = slow[now] & slow[now - 1]
+        return answer
+
+    def _asked(self, horizon_s: float) -> npt.NDArray[np.intp]:
+        """The sights from which a forecast so far ahead can be judged."""
+        now = np.arange(FIRST - 1, len(self.rows))
+        asked: npt.NDArray[np.intp] = now[self.time[now] + horizon_s <= self.time[-1] + 1e-6]
+        return asked
 
 
 Forecaster = Callable[[Track], npt.NDArray[np.float64]]
@@ -172,6 +188,7 @@ def table(folder: Path, recipe: Recipe, parts: int, of: int = 4) -> dict[str, An
     """Mean error by forecaster and horizon over the first `parts` of `of` folds by recording, and of still hands."""
     labels, pairs, metric = recordings(folder)
     wrong: dict[str, dict[float, list[npt.NDArray[np.float64]]]] = {}
+    still: dict[float, list[npt.NDArray[np.bool_]]] = {}
     for k, group in enumerate(folds(tuple(clip.person for clip, _ in pairs), of, recipe.seed)[:parts]):
         learn = [pair for pair in pairs if pair[0].person not in group]
         test = [track for clip, tracks in pairs if clip.person in group for track in tracks]
@@ -181,18 +198,25 @@ def table(folder: Path, recipe: Recipe, parts: int, of: int = 4) -> dict[str, An
         own = [track for _, tracks in learn for track in tracks][:: max(1, len(learn) // FITTED_ON)]
         said = [told(model, track, metric) for track in test]
         for horizon_s in AHEAD_S:
+            still.setdefault(horizon_s, []).extend(track.still(horizon_s) for track in test)
             rivals = {name: [says(track) for track in test] for name, says in fitted(own, horizon_s).items()}
             for name, each in {**rivals, "network": [one[horizon_s] for one in said]}.items():
                 missed = [track.missed(one, horizon_s) for track, one in zip(test, each, strict=True)]
                 wrong.setdefault(name, {}).setdefault(horizon_s, []).extend(missed)
-    unit = "mm" if metric else "% of the palm"
+    unit, chosen = "mm" if metric else "% of the palm", {at: np.concatenate(each) for at, each in still.items()}
+
+    def means(which: dict[float, npt.NDArray[np.bool_]]) -> dict[str, list[float]]:
+        return {
+            name: [round(float(np.concatenate(each[at])[which[at]].mean()), 2) for at in AHEAD_S]
+            for name, each in wrong.items()
+        }
+
     return {
         "set": folder.name,
         "split": f"{parts} of {of} folds by recording",
         "unit": unit,
         "horizons_ms": [round(1000 * horizon_s) for horizon_s in AHEAD_S],
-        **{
-            name: [round(float(np.concatenate(each[horizon_s]).mean()), 2) for horizon_s in AHEAD_S]
-            for name, each in wrong.items()
-        },
+        "sights": [len(each) for each in chosen.values()],
+        **means({at: np.ones_like(each) for at, each in chosen.items()}),
+        "still": {"sights": [int(each.sum()) for each in chosen.values()], **means(chosen)},
     }

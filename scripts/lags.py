@@ -4,7 +4,8 @@ Each is a maker of sequences and the bound within which every output that counts
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -56,6 +57,13 @@ class Task:
     units: int = 32
     lanes: int = 32
     rate: float = 1e-2
+
+    @property
+    def settings(self) -> str:
+        """All that tells it from another of the same maker."""
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "make"}
+        maker = self.make if isinstance(self.make, partial) else partial(self.make)
+        return f"{given} {maker.func.__name__} {maker.keywords}"
 
     def wrong(self, outputs: Floats, batch: Batch) -> npt.NDArray[np.bool_]:
         """Which sequences (n,) of `batch` are answered wrongly by `outputs` (n, T, out)."""
@@ -221,10 +229,10 @@ TASKS = {
             "2c lag 1000", 203000, irregular, 0.2, 256, 10000, 1000, 10000, proof=True
         ),  # p = 50, of which each is seen most often: the hardest of the paper's
         Task("adding 100", 74000, adding, 0.04, 2000, 2560, 100, 40000, named=False),
-        Task("adding 500", 209000, lambda rng, n: adding(rng, n, 500), 0.04, 2000, 2560, 500, 60000, named=False),
-        Task("adding 1000", 853000, lambda rng, n: adding(rng, n, 1000), 0.04, 2000, 2560, 1000, 60000, named=False),
+        Task("adding 500", 209000, partial(adding, lag=500), 0.04, 2000, 2560, 500, 60000, named=False),
+        Task("adding 1000", 853000, partial(adding, lag=1000), 0.04, 2000, 2560, 1000, 60000, named=False),
         Task("multiplying 100", 482000, multiplying, 0.04, 2000, 2560, 100, 40000, forgiven=140, named=False),
-        Task("order 6a", 31390, lambda rng, n: order(rng, n, SIX_A), 0.3, 2000, 2560, 100, 30000),
-        Task("order 6b", 571100, lambda rng, n: order(rng, n, SIX_B), 0.3, 2000, 2560, 100, 30000),
+        Task("order 6a", 31390, partial(order, places=SIX_A), 0.3, 2000, 2560, 100, 30000),
+        Task("order 6b", 571100, partial(order, places=SIX_B), 0.3, 2000, 2560, 100, 30000),
     )
 }

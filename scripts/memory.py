@@ -144,13 +144,16 @@ def table(names: Sequence[str], kinds: Sequence[str], seeds: int) -> dict[str, A
 
 def kept(name: str, kind: str, seed: int) -> Result:
     """The result of one run, from the cache if nothing it depends on has changed."""
-    sources = [Path(module).read_bytes() for module in (lags.__file__, learner.__file__, __file__)]
-    made_by = inspect.getsource(chrono_biases) + inspect.getsource(optimiser)
-    key = hashlib.sha256(b"".join(sources) + made_by.encode()).hexdigest()[:12]
+    makers = [each for each in vars(lags).values() if getattr(each, "__module__", "") == lags.__name__]
+    sources = [*(inspect.getsource(each) for each in makers), Path(learner.__file__).read_text()]
+    sources += [inspect.getsource(each) for each in (run, _wrong, run_continual, _mistaken, chrono_biases, optimiser)]
+    # Of its own task alone: another one's bounds may change, and this result stands.
+    sources += [TASKS[name].settings] if name in TASKS else [str((SYMBOLS_LEARNT, SYMBOLS_TESTED, WINDOW, OVER))]
+    key = hashlib.sha256("".join(sources).encode()).hexdigest()[:12]
     path = readers.cache("memory") / key / f"{name} {kind} {seed}.json".replace(" ", "-")
     if path.exists():
         return Result(**json.loads(path.read_text()))
-    tell = lambda line: print(line, file=sys.stderr, flush=True)
+    tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
     result = run_continual(kind, seed, tell) if name == CONTINUAL else run(TASKS[name], kind, seed, tell)
     tell(f"{name} {kind} {seed}: {result}")
     write_whole(path, lambda file: file.write(json.dumps(asdict(result)).encode()), GesturesError)
