@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import gestures
-from gestures import features, model
+from gestures import features, forecast, model
 from gestures.console import shipped
 from gestures.recognizer import Follower
 
@@ -66,6 +66,21 @@ def pushes(trained: model.Model, seen: list[gestures.Observation]) -> list[float
     for each in seen:
         began = time.thread_time()
         recognizer.push(each)
+        took.append(time.thread_time() - began)
+    return took
+
+
+def both_heads(trained: model.Model, ticks: int = 2000) -> list[float]:
+    """What a step costs with the forecast made at every tick, s of the processor; of made-up features and motion."""
+    rng = np.random.default_rng(0)
+    memory, took = trained.begin(), []
+    for vector, motion in zip(
+        rng.normal(size=(ticks, features.SIZE)), rng.normal(size=(ticks, forecast.MOTION)), strict=True
+    ):
+        given = vector.astype(np.float32), motion.astype(np.float32)
+        began = time.thread_time()
+        _, memory = trained.step(given[0], memory)
+        trained.forecast(given[0], memory, given[1])
         took.append(time.thread_time() - began)
     return took
 

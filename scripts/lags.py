@@ -224,7 +224,20 @@ TASKS = {
     task.name: task
     for task in (
         Task("reber", 8440, embedded_reber, 0.5, 256, 256, 12, 8000, proof=True, lanes=4),
-        Task("2a p=100", 5040, locally_regular, 0.25, 256, 10000, 100, 5000, proof=True, lanes=2, shortcut=True),
+        Task(
+            "2a p=100",
+            5040,
+            locally_regular,
+            0.25,
+            256,
+            10000,
+            100,
+            5000,
+            proof=True,
+            shortcut=True,
+            units=128,
+            lanes=2,
+        ),
         Task(
             "2c lag 1000", 203000, irregular, 0.2, 256, 10000, 1000, 10000, proof=True
         ),  # p = 50, of which each is seen most often: the hardest of the paper's

@@ -11,7 +11,8 @@ alike: trust the ratios. Times are the processor's own, after a warm-up, so othe
             the step beside `predict` on 30 pictures and `tf.function` on one, after every tenth.
 --trials    how much later than that landmarker a second hand, and a hand in an idle room, are found.
 --replay    landmarks recorded with the starter set through the recogniser: how much faster than they were recorded,
-            and what a hand's tick costs: each the least of five passes, for the work is the same in all, and as it was.
+            and what a hand's tick costs, and the network's step with its forecast: each the least of five passes, for
+            the work is the same in all, and as it was.
 --start     in fresh processes: from `gestures live` to its first frame, its peak memory, whether TensorFlow was loaded.
 --curves    cost against number of gestures, hands, streams and hours, drawn into DIR.
 """
@@ -32,7 +33,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from curves import curves, pushes
+from curves import both_heads, curves, pushes
 from instead import Bare, alternatives
 from scenes import HANDS, Scenes
 
@@ -205,6 +206,7 @@ def replay(folder: Path) -> dict[str, Any]:
         "recorded_s": recorded_s,
         "times_real_time": recorded_s / whole,
         "tick_ms": {f"{n} in view": _spread_ms(np.array(passes)[:, count == n] / n) for n in (1, 2)},
+        "both_heads_ms": _spread_ms(np.array([both_heads(trained) for _ in range(PASSES)])),
     }
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -149,7 +150,14 @@ def test_results_are_kept_and_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setitem(memory.TASKS, "reber", replace(memory.TASKS["reber"], sequences=40, tested=20))
     first = memory.table(["reber"], ["gestures"], 1)
-    monkeypatch.setattr(memory, "run", None)  # whoever learns again fails
+    monkeypatch.setattr(memory, "Learner", None)  # whoever learns again fails
     assert memory.table(["reber"], ["gestures"], 1) == first
+    monkeypatch.setitem(memory.TASKS, "order 6a", replace(memory.TASKS["order 6a"], rate=1.0))
+    assert memory.table(["reber"], ["gestures"], 1) == first, "what another task asks for changes nothing here"
+    for change in ({"rate": 1.0}, {"make": partial(lags.adding, lag=50)}):
+        with monkeypatch.context() as changed:
+            changed.setitem(memory.TASKS, "reber", replace(memory.TASKS["reber"], **change))
+            with pytest.raises(TypeError):
+                memory.table(["reber"], ["gestures"], 1)
     assert "reber" in memory.text(first)
     assert "0/1 after   never" in memory.text(first)
