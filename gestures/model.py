@@ -158,9 +158,9 @@ class Model:
             for index, value in zip(self._takes, (vectors, *memory), strict=True):
                 run.set_tensor(index, value)
             run.invoke()
+            probabilities, *after = (run.get_tensor(index) for index in self._gives)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the model's step does not run ({error}): train it again") from error
-        probabilities, *after = (run.get_tensor(index) for index in self._gives)
         return probabilities, tuple(after)
 
     def _widen(self, width: int) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .types import Floats, Hand, Observation, Side
+from .posture import BONES
+from .types import JOINTS, Floats, Hand, Observation, Side
 
 REACH = 2.5
 """The furthest a hand may have moved and still be the same, in palm lengths, plus what `SPEED` allows."""
@@ -16,6 +17,12 @@ PALM = (0, 9)
 PATIENCE_S = 0.4
 """How long a hand may be out of sight and still be the same hand."""
 MIDDLE = np.array([0.5, 0.5, 0], np.float32)
+_ALONG = np.zeros((len(BONES), JOINTS), np.float32)
+"""Turns joints into bones."""
+_ALONG[range(len(BONES)), [head for _, head in BONES]] = 1
+_ALONG[range(len(BONES)), [tail for tail, _ in BONES]] = -1
+_SMALLEST, _SHORTEST, _LONGEST = (len(BONES) * length**2 for length in (0.005, 0.01, 0.2))
+"""Sums of squares of bones: in pictures, and in metres."""
 VOTES = 15
 """How many observations of the other side it takes to outweigh a side long held (half a second at 30 Hz)."""
 
@@ -28,11 +35,15 @@ def place(hand: Hand) -> tuple[float, float, float]:
 
 
 def possible(hand: Hand) -> bool:
-    """Whether anybody could have such a hand there: within 3 pictures of the middle, within 0.5 m of its own.
+    """Whether anybody could have such a hand there: within 3 pictures of the middle, within 0.5 m of its own, of bones.
 
-    Real recordings stay within 0.8 pictures and 0.15 m.
+    Real recordings stay within 0.8 pictures and 0.15 m. Their bones (root mean square) are 0.019 to 0.12 m long, and
+    0.01 pictures or more: what is shorter than half of that has shrunk to a point, and what is longer is strewn about.
     """
-    return _within(hand.image - MIDDLE, 3.0) and _within(hand.world, 0.5)
+    if not (_within(hand.image - MIDDLE, 3.0) and _within(hand.world, 0.5)):
+        return False
+    seen, whole = _ALONG.dot(hand.image).ravel(), _ALONG.dot(hand.world).ravel()
+    return bool(seen.dot(seen) >= _SMALLEST and _SHORTEST <= whole.dot(whole) <= _LONGEST)
 
 
 def _within(points: Floats, limit: float) -> bool:

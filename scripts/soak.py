@@ -202,7 +202,8 @@ def soak_video(model: Model, videos: list[Path], seconds: float, limit_s: float)
             events += sum(isinstance(each[1], str) for each in last)
             if meter is None and clock > min(WARM_S, EARLY * seconds):
                 meter = Meter()
-            print(f"\r{clock / 60:.1f} min of video, {frames} pictures", end="", file=sys.stderr, flush=True)
+            so_far = f"\r{clock / 60:.1f} min of video, {frames} pictures, {usage()[0]:.1f} MB"
+            print(so_far, end="", file=sys.stderr, flush=True)
         if meter is None or len(turns) < 3:
             raise SystemExit("too little to see anything grow: --hours 0.2")
         grown = meter.grown()

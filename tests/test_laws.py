@@ -266,8 +266,10 @@ def test_events_alternate_for_any_scores(pairs):
 def test_the_wildest_hand_allowed_does_not_flood_the_memory(tiny):
     recognizer, rng = gestures.Recognizer(tiny), np.random.default_rng(9)
     for t in np.arange(0, 2, 1 / 30):
-        image, world = rng.uniform(-100, 100, (2, 21, 3)).astype(np.float32) * np.float32(rng.choice([0, 1e-9, 1]))
-        recognizer.push(gestures.Observation(t, (gestures.Hand(image, world, "right", 1.0),)))
+        # As far out, as small and as strewn about as what `tracks.possible` lets in.
+        image, world = 0.5 + rng.choice([0.005, 2.9]) * rng.uniform(-1, 1, (21, 3)), rng.uniform(-0.12, 0.12, (21, 3))
+        wildest = gestures.Hand(image.astype(np.float32), world.astype(np.float32), "right", 1.0)
+        recognizer.push(gestures.Observation(t, (wildest,)))
     for line in recognizer._follower._lines.values():
         assert all(np.abs(part).max() < 1e3 for part in line.memory)
     assert recognizer.scores

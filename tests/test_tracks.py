@@ -87,11 +87,35 @@ def test_a_hand_is_possible_until_one_joint_is_too_far(part):
     """However far the others are: a sum over all joints must not decide."""
     middle, limit = (np.array([0.5, 0.5, 0]), 3.0) if part == "image" else (np.zeros(3), 0.5)
     near = hand()
+    joints = getattr(near, part)
     for sign in (-1, 1):
-        wide = (np.ones((21, 3)) * sign * limit * 0.99 + middle).astype(np.float32)
+        foremost = joints.max(0) if sign > 0 else joints.min(0)
+        wide = (joints - foremost + sign * limit * 0.99 + middle).astype(np.float32)
         assert possible(replace(near, **{part: wide}))
         wide[7, 1] = middle[1] + sign * limit * 1.01
         assert not possible(replace(near, **{part: wide}))
-        lone = getattr(near, part).copy()
+        lone = joints.copy()
         lone[20, 2] = sign * limit * 1.01
         assert not possible(replace(near, **{part: lone}))
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "is_one"),
+    [("world", 0.3, True), ("world", 0.1, False), ("world", 3.5, True), ("world", 5.0, False), ("image", 0.0, False)],
+)
+def test_no_hand_has_bones_a_fifth_or_five_times_as_long(part, size, is_one):
+    """All in one point, or strewn about: a landmarker that follows something else."""
+    near = hand()
+    joints = getattr(near, part)
+    middle = joints.mean(0)
+    assert possible(replace(near, **{part: (middle + size * (joints - middle)).astype(np.float32)})) is is_one
+
+
+def test_what_is_no_hand_leaves_no_trace():
+    """After two seconds of it the track it was found on is gone, and the memory with it."""
+    tracker = Tracker()
+    tracker.update(gestures.Observation(0.0, (hand(),)))
+    for t in np.arange(0.1, 0.6, 0.1):
+        live, gone = tracker.update(gestures.Observation(t, (replace(hand(), world=np.zeros((21, 3), np.float32)),)))
+        assert live == {}
+    assert gone == [0]
