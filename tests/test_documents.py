@@ -71,6 +71,22 @@ def test_the_readme_types_only_what_exists():
     assert named <= set(known), named - set(known)
 
 
+def typed_scripts():
+    """Each script the README names, with its part (`render.py measure`), and every flag it is typed with there."""
+    flags = {}
+    for script, part, rest in re.findall(r"scripts/(\w+)\.py((?: [a-z_]+\b(?!/))?)([^`]*)`", README):
+        flags.setdefault((script, *part.split()), set()).update(re.findall(r"--[a-z-]+", rest))
+    return flags
+
+
+@pytest.mark.parametrize(("words", "flags"), sorted(typed_scripts().items()))
+def test_every_command_that_prints_a_figure_starts(words, flags):
+    command = [sys.executable, f"scripts/{words[0]}.py", *words[1:], "--help"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert flags <= set(re.findall(r"--[a-z-]+", done.stdout))
+
+
 def test_links_and_pictures_are_there():
     for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (REPOSITORY / document).read_text("utf-8")):
