@@ -18,18 +18,20 @@ Picture = npt.NDArray[np.uint8]
 
 
 class Scenes:
-    """The demo clip, or parts of it: both hands, only what its left part shows, or the room before anyone moves."""
+    """The demo clip, or parts of it: both hands, only what its left part shows, or the room when nobody moves."""
 
     def __init__(self, source: Path) -> None:
         with gestures.Video(source) as video:
             self.pictures: Sequence[Picture] = [frame.image for frame in video]
+        # Hands are nowhere for long: the middle of all pictures shows what is behind them.
+        self.empty: Picture = np.median(self.pictures[::6], axis=0).astype(np.uint8)
         rng = np.random.default_rng(0)
         shape = (8, *self.pictures[0].shape)
         self._noise = rng.normal(0, NOISE, shape).astype(np.float32)
 
     def picture(self, kind: str, number: int) -> Picture:
         """Picture `number` of the scene `kind`, from the beginning again after the last."""
-        empty, now = self.pictures[0], self.pictures[number % len(self.pictures)]
+        empty, now = self.empty, self.pictures[number % len(self.pictures)]
         if kind == "two":
             return now
         if kind == "one":
