@@ -148,18 +148,15 @@ class Future:
         last = np.append(newest[1:] != newest[:-1], True)[: len(ticks)]
         return cls(times, places, newest, last, unknown)
 
-    def lesson(self, part: slice) -> Lesson:
-        """What the ticks in `part` teach.
+    def lesson(self) -> Lesson:
+        """What the ticks teach.
 
         Not known is what lies beyond the last sight, where the hand was out of sight, and what the way to which leads
         through an unknown time.
         """
-        newest, last = self.newest[part], self.last[part]
+        times, places, newest, last = self.times, self.places, self.newest, self.last
         if not len(newest):
             return Lesson.blank(0)
-        until = np.searchsorted(self.times, self.times[newest[-1]] + HORIZONS_S[-1] + 1e-6)
-        rows = np.arange(max(0, newest[0] - SIGHTS), min(len(self.times), until + 1))
-        times, places, newest = self.times[rows], self.places.at(rows), newest - rows[0]
         now, places_now = times[newest], places.at(newest)
         _, moved, weight = Lesson.blank(len(newest))
         ways = moved.reshape(len(newest), len(HORIZONS_S), POINTS, 3)

@@ -198,22 +198,27 @@ class _Batch:
 def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[_Batch]:
     """Windows of LANES lives side by side, without end: each lane takes a new life when its last is over."""
     supply = _lives(takes, labels, recipe, rng)
-    lanes: list[tuple[Life, int]] = [(next(supply), 0) for _ in range(LANES)]
+    # What a life teaches of its future is six times as large as itself: made for as long as it is in its lane.
+    lanes: list[tuple[Life, Lesson, int]] = [(life, life.ahead.lesson(), 0) for life in itertools.islice(supply, LANES)]
     while True:
         vectors = np.zeros((LANES, WINDOW, features.SIZE), np.float32)
         truth, owed = np.zeros((LANES, WINDOW), np.int64), np.zeros((LANES, WINDOW), np.float32)
         weight, goes_on = np.zeros((LANES, WINDOW), np.float32), np.zeros((LANES, 1), np.float32)
         ahead = Lesson.blank(LANES, WINDOW)
         silence = np.zeros((LANES, WINDOW), np.int64)
-        for i, (life, at) in enumerate(lanes):
+        for i, (life, lesson, at) in enumerate(lanes):
             part = slice(at, at + WINDOW)
             n = len(life.vectors[part])
             vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
             weight[i, :n], silence[i, :n] = life.weight[part], life.silence[part]
-            for whole, own in zip(ahead, life.ahead.lesson(part), strict=True):
-                whole[i, :n] = own
+            for whole, own in zip(ahead, lesson, strict=True):
+                whole[i, :n] = own[part]
             goes_on[i] = at > 0
-            lanes[i] = (life, at + WINDOW) if at + WINDOW < len(life.vectors) else (next(supply), 0)
+            if at + WINDOW < len(life.vectors):
+                lanes[i] = life, lesson, at + WINDOW
+            else:
+                new = next(supply)
+                lanes[i] = new, new.ahead.lesson(), 0
         yield _Batch(vectors, truth, owed, weight, silence, goes_on, ahead)
 
 

@@ -11,8 +11,6 @@ from gestures import features, forecast, model, streams
 from gestures.forecast import HORIZONS_S, POINTS, Places
 from gestures.recognizer import Follower
 
-ALL = slice(None)
-
 
 def landmarks(*hands):
     return np.stack([np.concatenate([each.image, each.world], 1) for each in hands])
@@ -66,9 +64,9 @@ def test_the_truth_is_the_streams_own_future():
     clip = gestures.Clip.of(gliding(), "ana")
     (life,) = streams.lives(clip, ("rest",), 30.0)
     unit = Places.of(landmarks(*clip_hands(clip))[:1], clip.aspect, left=False).unit[0]
-    ways = life.ahead.lesson(ALL).moved.reshape(-1, len(HORIZONS_S), POINTS, 3)
+    ways = life.ahead.lesson().moved.reshape(-1, len(HORIZONS_S), POINTS, 3)
     for k, horizon_s in enumerate(HORIZONS_S):
-        known = life.ahead.lesson(ALL).weight[:, k] > 0
+        known = life.ahead.lesson().weight[:, k] > 0
         assert known.sum() == pytest.approx((1.2 - horizon_s) * 30, abs=1.1)
         assert not known[len(known) - int(horizon_s * 30 - 1e-6) - 1 :].any()
         expected = np.array([0.3, -0.1]) * horizon_s / unit
@@ -85,7 +83,7 @@ def test_what_nobody_saw_is_not_learnt():
     (life,) = streams.lives(gestures.Clip.of(seen, "ana"), ("rest",), 30.0, unknown=[(1.5, 1.6)])
     time = np.arange(len(life.labels)) / 30
     for k, horizon_s in enumerate(HORIZONS_S):
-        known = time[life.ahead.lesson(ALL).weight[:, k] > 0]
+        known = time[life.ahead.lesson().weight[:, k] > 0]
         then = known + horizon_s
         assert not ((then > 0.81) & (then < 1.08)).any()
         assert not ((known < 1.59) & (then > 1.51)).any()
@@ -93,18 +91,10 @@ def test_what_nobody_saw_is_not_learnt():
         assert (known > 1.6).any()
 
 
-def test_lessons_in_parts_are_the_lesson():
-    seen = [each for each in observations(3.0, 23.0) if not 1.8 < each.time < 2.0]
-    for life in streams.lives(gestures.Clip.of(seen, "ana"), ("rest",), 30.0, unknown=[(1.5, 1.6)]):
-        parts = [life.ahead.lesson(slice(at, at + 7)) for at in range(0, len(life.labels), 7)]
-        for whole, *pieces in zip(life.ahead.lesson(ALL), *parts, strict=True):
-            np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-5)
-
-
 def test_a_left_hand_teaches_as_its_mirror_image():
     seen = [gestures.Observation(t, (hand(t, at=(0.4, 0.5), size=0.15 + 0.1 * t),)) for t in np.arange(0, 1, 1 / 30)]
     right, left = (
-        streams.lives(gestures.Clip.of(each, "ana"), ("rest",), 30.0)[0].ahead.lesson(ALL).moved
+        streams.lives(gestures.Clip.of(each, "ana"), ("rest",), 30.0)[0].ahead.lesson().moved
         for each in (seen, [mirrored(one) for one in seen])
     )
     right, left = (moved.reshape(-1, POINTS, 3) for moved in (right, left))
@@ -115,7 +105,7 @@ def test_a_left_hand_teaches_as_its_mirror_image():
 
 def test_only_the_last_tick_that_a_sight_gives_makes_a_forecast():
     (life,) = streams.lives(gestures.Clip.of(gliding(rate_hz=10.0), "ana"), ("rest",), 30.0)
-    assert np.flatnonzero(life.ahead.lesson(ALL).weight[:, 0]).tolist() == list(range(0, 31, 3))
+    assert np.flatnonzero(life.ahead.lesson().weight[:, 0]).tolist() == list(range(0, 31, 3))
 
 
 def test_velocities_are_newest_first_and_a_second_long():
@@ -182,9 +172,9 @@ def test_it_is_made_live_as_in_training(rate_hz, tiny, network):
     compared = 0
     for life in streams.lives(streams.settle(clip), ("rest",), 30.0):
         empty = [np.zeros((1, units), np.float32) for units in network.units for _ in "hc"]
-        _, moved, *_ = network.both([life.vectors[None], life.ahead.lesson(ALL).motion[None], *empty])
+        _, moved, *_ = network.both([life.vectors[None], life.ahead.lesson().motion[None], *empty])
         at = HORIZONS_S.index(0.2)
-        ways = np.asarray(moved)[0].reshape(-1, len(HORIZONS_S), POINTS, 3)[life.ahead.lesson(ALL).weight[:, 0] > 0, at]
+        ways = np.asarray(moved)[0].reshape(-1, len(HORIZONS_S), POINTS, 3)[life.ahead.lesson().weight[:, 0] > 0, at]
         side = "left" if life.vectors[0, features.NAMES.index("is_left")] else "right"
         theirs = [way for name, _, way in live if name == side]
         for way in ways:
