@@ -19,11 +19,15 @@ LEVELS = 8.0
 """A block has changed when its brightness has, by more than this of 255 and apart from the whole picture's."""
 AROUND = 0.5
 """How far around a hand, in sizes of the hand, movement is still its own: fingers, shadow, wrist."""
+FOREARM = (0.7, 0.5)
+"""A forearm leaves the wrist away from the fingers, within so many palm lengths of their line and as much more for each
+palm length down the arm, for wrists bend: what moves there is the hand's own."""
 PALM = (0, 5, 9, 13, 17)
 APART = 0.6
 """Palms this far from a hand's own palm, in palm lengths, are another hand's. What is found of one palm lies closer."""
 SIDE = 192
 """The palm detector reads squares of so many pixels."""
+_BLOCKS = np.stack(np.meshgrid((np.arange(COLUMNS) + 0.5) / COLUMNS, (np.arange(ROWS) + 0.5) / ROWS), -1)
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -47,14 +51,19 @@ def changed(before: Floats, now: Floats) -> Mask:
 
 
 def away_from(hand: Hand) -> Mask:
-    """(ROWS, COLUMNS) the blocks that movement of this hand leaves alone."""
+    """(ROWS, COLUMNS) the blocks that movement of this hand, and of the arm it is on, leaves alone."""
     low, high = hand.image[:, :2].min(0), hand.image[:, :2].max(0)
     margin = AROUND * (high - low)
-    x, y = (np.arange(COLUMNS) + 0.5) / COLUMNS, (np.arange(ROWS) + 0.5) / ROWS
-    within_x, within_y = (
-        (place >= low[axis] - margin[axis]) & (place <= high[axis] + margin[axis]) for axis, place in ((0, x), (1, y))
-    )
-    mask: Mask = ~(within_y[:, None] & within_x[None])
+    own = ((low - margin <= _BLOCKS) & (high + margin >= _BLOCKS)).all(-1)
+    to_widths = np.array([1, 1 / hand.aspect])
+    wrist, knuckle = hand.image[0, :2] * to_widths, hand.image[9, :2] * to_widths
+    palm = max(float(np.linalg.norm(wrist - knuckle)), 1e-6)
+    down_x, down_y = (wrist - knuckle) / palm
+    apart = (_BLOCKS * to_widths - wrist) / palm
+    down = apart @ (down_x, down_y)
+    beside = np.abs(apart @ (-down_y, down_x))
+    arm = (down > 0) & (beside < FOREARM[0] + FOREARM[1] * down)
+    mask: Mask = ~(own | arm)
     return mask
 
 

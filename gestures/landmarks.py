@@ -34,7 +34,7 @@ MOVED_LOOK_S = 0.18
 """How often to look for a second hand while something moves. Sooner than this it has hardly come into view."""
 LINGER_S = 0.5
 """How long every picture is worth a look after something moved: a hand that has come to rest may be found late."""
-SETTLE_S = 0.2
+SETTLE_S = 0.05
 """How long one hand must have been the only one before nobody asks for others in every picture."""
 
 
@@ -221,9 +221,11 @@ class Landmarker:
         if not hands:
             self._alone = self._single = None
             return self._search(frame)
+        since_s = self._since_look(frame.time)
+        if since_s < MOVED_LOOK_S:
+            return hands
         picture = sketch(frame.image)
-        moved = self._moved(picture, away_from(before) & away_from(hands[0]))
-        if self._since_look(frame.time) < (MOVED_LOOK_S if moved else LOOK_S):
+        if since_s < LOOK_S and not self._moved(picture, away_from(before) & away_from(hands[0])):
             return hands
         self._looked, self._alone = (frame.time, picture), hands[0]
         if not self._palms.besides(hands[0], frame.image):
