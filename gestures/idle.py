@@ -198,6 +198,25 @@ def _count(actor: Actor, now: Array) -> Array:
     return _through(actor, [now, *stops], 0.7, 1.6, 0.6)
 
 
+def _fumble(actor: Actor, now: Array) -> Array:
+    """Anything small that fingers, wrists and arms do, again and again or never twice, turned away from the camera."""
+    rng = actor.rng
+    pose = actor.pose("relaxed", "curled", "claw", "flat", "fist", "pinch", "cup", vary_deg=8)
+    turn = actor.turn(rng.uniform(-20, 60), rng.uniform(35, 180), rng.uniform(-40, 40))
+    start = state(pose, actor.spot(0.9), turn)
+    seconds = rng.uniform(0.7, 3.0)
+    times = seconds * clock(seconds)
+    reach = np.zeros(CHANNELS)
+    reach[FINGERS] = rng.uniform(0, 22, ANGLES) * (rng.random(ANGLES) < 0.5)
+    reach[PLACE], reach[TURN] = rng.uniform(0, 0.025, 3), rng.uniform(0, 10, 3)
+    if rng.random() < 0.5:
+        beats = 2 * np.pi * (rng.uniform(1.5, 5) * times[:, None] + rng.choice((0.0, 0.5), CHANNELS))
+        stroke = np.sin(beats) * reach
+    else:
+        stroke = wander(rng, times, CHANNELS, rng.uniform(1.5, 5)) * reach
+    return np.concatenate([travel(actor, now, start), start + ease(4 * clock(seconds))[:, None] * stroke])
+
+
 KINDS: dict[str, Idle] = {
     "rest": _rest,
     "fidget": _fidget,
@@ -212,6 +231,7 @@ KINDS: dict[str, Idle] = {
     "pass_by": _pass_by,
     "handle": _handle,
     "count": _count,
+    "fumble": _fumble,
 }
 """Every kind of idle life."""
 

@@ -19,8 +19,9 @@ from .types import JOINTS, Floats, Side
 
 GESTURES = tuple(MOVES)
 """What a performer can do on purpose. Directions are the performer's own."""
-IDLE = tuple(KINDS)
-"""What a performer can do between gestures."""
+FUMBLING = "fumble"
+IDLE = tuple(kind for kind in KINDS if kind != FUMBLING)
+"""What a performer does between gestures unless told otherwise. Fumbling is to learn from: people do it less."""
 MIRROR = {
     "swipe_left": "swipe_right",
     "swipe_right": "swipe_left",
@@ -49,10 +50,13 @@ WORLD_TILT_DEG = np.array([[9.0, 0.0, 0.0], [11.0, 12.0, 4.0]])
 """How the world landmarks lean in the camera's space: mean and spread of pitch, yaw and roll."""
 BLURRING_SPEED = 14.0
 """Palm lengths a second at which errors have doubled."""
-LOSING_SPEED = 10.0
-"""Palm lengths a second at which a hand is lost once a second; more often with the fourth power."""
-LOST_S, SWAPPED_S = 0.05, 0.35
-"""How long, on average, a hand stays lost or is called by the other side."""
+LOSING_SPEED, LOSING_POWER, LOSING_AT_REST = 8.0, 2.6, 0.08
+"""Palm lengths a second at which a hand is lost once a second, more often with this power of its speed, and so often a
+second though it rests: fitted to what MediaPipe finds of rendered hands at 0 to 18 palm lengths a second."""
+ENTERING_S, LOST_S, SWAPPED_S = 0.2, 0.05, 0.35
+"""How long, on average, a hand that comes into the picture is overlooked, stays lost, or has the other side's name."""
+LONG_LOST = (0.1, 8.0)
+"""The share of losses that last longer, and how many times as long."""
 
 ROOM_BETWEEN_M = 0.1
 """How far each hand keeps from the middle when both do the same."""
@@ -168,8 +172,8 @@ def perform(
     """
     for kind, names, known in (
         ("gesture", gestures, GESTURES),
-        ("idle kind", idle, IDLE),
-        ("gesture or idle kind", script, GESTURES + IDLE),
+        ("idle kind", idle, tuple(KINDS)),
+        ("gesture or idle kind", script, (*GESTURES, *KINDS)),
     ):
         for name in names:
             if name not in known:
@@ -315,11 +319,14 @@ def _found(rng: np.random.Generator, times: Array, inside: Array, speed: Array, 
     """(T,) when a hand is found: enough of it `inside` the picture, and not lost for a while, as fast hands are."""
     found: npt.NDArray[np.bool_] = inside > rng.uniform(0.3, 0.8)
     step = np.gradient(times)
-    lost = rng.random(len(times)) < noise * step * (0.02 + np.minimum((speed / LOSING_SPEED) ** 4, 20))
+    lost = rng.random(len(times)) < noise * step * (
+        LOSING_AT_REST + np.minimum((speed / LOSING_SPEED) ** LOSING_POWER, 20)
+    )
     entered = np.diff(found, prepend=False) & found
+    share, longer = LONG_LOST
     for start in np.flatnonzero((lost | entered) & found):
-        long = LOST_S * (8 if rng.random() < 0.03 else 1)
-        found[(times >= times[start]) & (times < times[start] + rng.exponential(long))] = False
+        mean_s = ENTERING_S if entered[start] else LOST_S * (longer if rng.random() < share else 1)
+        found[(times >= times[start]) & (times < times[start] + rng.exponential(mean_s))] = False
     return found
 
 

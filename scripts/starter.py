@@ -84,7 +84,8 @@ def scene(
 def make(minutes: int, first_seed: int, without: str = "") -> ClipSet:
     """`minutes` people, each for a minute; every fifth only idles. Without "negatives" idle hands but rest."""
     seeds = range(first_seed, first_seed + minutes)
-    idle = ["rest"] if without == "negatives" else [kind for kind in synthetic.IDLE if kind not in LEFT_OUT]
+    kinds = [kind for kind in synthetic.IDLE if kind not in LEFT_OUT]
+    idle = ["rest"] if without == "negatives" else [*kinds, synthetic.FUMBLING, synthetic.FUMBLING]
     clips = [
         scene(seed, 0.0 if seed % 5 == 0 else BUSY, idle=idle, without=without)
         for seed in tqdm(seeds, desc="people", file=sys.stderr)
