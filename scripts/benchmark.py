@@ -301,10 +301,11 @@ def main() -> int:
     )
     parser.add_argument("--layers", nargs="+", choices=memory.KINDS, default=memory.KINDS, metavar="NAME")
     parser.add_argument("--cells", nargs="+", choices=rivals.RECIPES, default=list(rivals.RECIPES), metavar="NAME")
-    parser.add_argument("--steps", type=int, metavar="N", help="of cells: how long each learns (default: as `train`)")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="cells, forecast: how long each learns (default: as `train`)"
+    )
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--parts", type=int, default=FOLDS, metavar="N", help="forecast: only the first N folds")
-    parser.add_argument("--steps", type=int, default=2400, metavar="N", help="forecast: how long to learn")
     options = parser.parse_args()
     if options.name == "memory":
         figures = memory.table(options.tasks, options.layers, options.seeds)
@@ -314,9 +315,8 @@ def main() -> int:
         parser.error(f"{options.name} needs --train DIR")
     try:
         if options.name == "forecast":
-            figures = forecasting.table(
-                options.train, Recipe(steps=options.steps, seed=SEED, ahead=1.0), options.parts, FOLDS
-            )
+            recipe = Recipe(steps=options.steps or Recipe().steps, seed=SEED, ahead=1.0)
+            figures = forecasting.table(options.train, recipe, options.parts, FOLDS)
         else:
             figures = SETS[options.name](options)
     except gestures.GesturesError as error:
