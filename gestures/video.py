@@ -110,9 +110,10 @@ class Film:
     RATE_HZ = 30.0
 
     def __init__(self, folder: Path, name: str) -> None:
-        """`path` is the first free `NAME_NN.mp4` of the folder, which is there."""
+        """`path` is the first free `NAME_NN.mp4` of the folder, which is there; until its end the film is hidden."""
         free = (folder / f"{name}_{number:02d}.mp4" for number in itertools.count())
         self.path = next(path for path in free if not path.exists())
+        self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.mp4")
         self._writer: Any = None
         self._began, self._count = 0.0, 0
 
@@ -120,15 +121,22 @@ class Film:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.release()
+        if self._writer is None:
+            return
+        self._writer.release()
+        try:
+            with self._part.open("rb") as whole:
+                os.fsync(whole.fileno())
+            self._part.replace(self.path)
+        except OSError as error:
+            raise CameraError(f"{self.path} cannot be written ({error.strerror}): choose another folder") from error
 
     def add(self, frame: Frame) -> None:
         """Write as many copies of `frame` as its time asks for; raise `CameraError` where that is not allowed."""
         cv2 = load_cv2()
         if self._writer is None:
             size = frame.image.shape[1], frame.image.shape[0]
-            self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, size)
+            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, size)
             self._began = frame.time
             if not self._writer.isOpened():
                 raise CameraError(f"{self.path} cannot be written: choose a folder you may write to")

@@ -1,5 +1,6 @@
 """Pictures from files and cameras: every frame of the one, the newest of the other, and an end to both."""
 
+import itertools
 import threading
 import time
 
@@ -9,6 +10,8 @@ import pytest
 
 import gestures
 from gestures import camera
+from gestures.importing import find_videos
+from gestures.video import Film
 
 
 def write_video(path, frames=20, size=(64, 48), rate_hz=25.0):
@@ -182,9 +185,57 @@ def test_a_camera_that_never_comes_back_is_told_to_the_reader(webcam):
     assert "camera" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_of_a_camera_that_has_gone_nobody_says_that_it_hangs(webcam):
+    """`stale_s` is over with the first black picture."""
+    webcam(good=10, comes_back=10**9)
+    with gestures.Camera(0, stale_s=0.01) as source:
+        black = (frame for frame in source if not frame.image.any())
+        assert len(list(itertools.islice(black, 3))) == 3
+    assert source.faults.counts == {"lost": 1}
+
+
+def test_a_picture_older_than_the_black_one_given_meanwhile_is_left_out(webcam, monkeypatch):
+    """Its turning into RGB takes until a black picture has been given, which bears a later time."""
+    webcam()
+    black, turn, count = threading.Event(), camera.to_rgb, itertools.count()
+
+    def slow(picture):
+        if next(count) == 5:
+            assert black.wait(30)
+        return turn(picture)
+
+    monkeypatch.setattr(camera, "to_rgb", slow)
+    times = []
+    with gestures.Camera(0) as source:
+        for frame in source:
+            times.append(frame.time)
+            if black.is_set() and frame.image.any():
+                break
+            if not frame.image.any():
+                black.set()
+    assert black.is_set()
+    assert (np.diff(times) > 0).all()
+
+
 def test_a_camera_is_released_when_its_reader_raises(webcam):
     webcam()
     with pytest.raises(ZeroDivisionError), gestures.Camera(0) as source:
         for _ in source:
             raise ZeroDivisionError
     assert Webcam.last.released
+
+
+def test_a_film_that_has_not_ended_is_not_there_yet(tmp_path):
+    """Who is killed while filming leaves nothing behind that an import would take for a film."""
+    folder = tmp_path / "wave"
+    folder.mkdir()
+    picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    with Film(folder, "ana") as film:
+        for n in range(20):
+            film.add(gestures.Frame(picture, n / Film.RATE_HZ))
+        with pytest.raises(gestures.ClipError, match="holds no videos"):
+            find_videos(tmp_path)
+    assert find_videos(tmp_path) == [("wave", folder / "ana_00.mp4")]
+    with gestures.Video(film.path) as video:
+        assert len(list(video)) == 20
+    assert len(list(folder.iterdir())) == 1

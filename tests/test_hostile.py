@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -422,9 +423,32 @@ def test_any_json_is_read_or_refused(load, note):
 @settings(max_examples=60)
 @given(st.sampled_from("1234"), st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(load, part, data):
-    for name in ("clip", "note", "manifest"):
+    for name in loaders.LOADERS:
         load(name, data)
     load("clip", bytes([int(part)]) + data)
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=12))
+def test_whole_files_with_any_values_in_them_are_read_or_refused(load, grafts):
+    for name in ("clip", "note", "manifest", "actions"):
+        load(name, bytes([loaders.GRAFT]) + grafts)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(loaders.LOADERS), st.integers(0, 99), st.lists(st.tuples(st.integers(0), st.binary(max_size=4))))
+def test_whole_files_with_any_bytes_changed_are_read_or_refused(load, name, which, changes):
+    seeds = _seeds(name)
+    whole = bytearray(seeds[which % len(seeds)])
+    for place, content in changes:
+        at = place % len(whole)
+        whole[at : at + len(content)] = content
+    load(name, bytes(whole))
+
+
+@cache
+def _seeds(name):
+    return loaders.seeds(name)
 
 
 def test_the_fuzzer_itself_sees_a_plant(tmp_path):
