@@ -1,12 +1,14 @@
 """How many takes a gesture needs: learning curves on people not learnt from, beside the nearest take.
 
-scripts/takes.py NAME --data DIR [--takes N …] [--steps N] [--seeds N] [--json FILE] [--plot PNG]
+scripts/takes.py NAME --data DIR [--takes N …] [--ways NAME …] [--steps N] [--seeds N] [--json FILE] [--plot PNG]
 
 NAME is egogestar or mp_data; DIR is laid out as `scripts/benchmark.py` reads it. For each number of takes a gesture,
 drawn from those who are learnt from, it is counted how many clips of those held out are named rightly at their end:
 
 * memory: a network that begins with the starter's memory, as `gestures teach` does;
 * scratch: the same network, begun with none;
+* pretrained: begun with a memory that has learnt what hands do next from all clips of those who are learnt from, their
+  labels unseen, as `gestures train --pretrain` does;
 * nearest: the label of the nearest take (dynamic time warping, `likeness.py`), which learns nothing and sees all of a
   clip at once.
 """
@@ -14,6 +16,7 @@ drawn from those who are learnt from, it is counted how many clips of those held
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,18 +25,21 @@ import numpy as np
 import readers
 
 from gestures.clips import Clip, ClipSet
-from gestures.console import shipped
+from gestures.console import Bar, shipped
 from gestures.evaluation import replay
 from gestures.inheriting import inherit
 from gestures.lesson import STEPS, with_idlers
 from gestures.likeness import distances, gesture_of
-from gestures.training import Recipe, train
+from gestures.model import Network
+from gestures.training import Recipe, pretrain, train
 
 HELD_OUT = {"egogestar": 3, "mp_data": 1}
 """People, or recording rounds, that nobody learns from."""
 JUDGED = 60
 """At most so many of their clips are named."""
-WAYS = ("memory", "scratch", "nearest")
+WATCHED = 1200
+"""Corrections of the weights while it is learnt what hands do next."""
+WAYS = ("memory", "scratch", "pretrained", "nearest")
 
 
 def main() -> None:
@@ -42,6 +48,7 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(HELD_OUT))
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--takes", type=int, nargs="+", default=[1, 3, 5, 8], metavar="N")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, metavar="NAME", help=f"of {', '.join(WAYS)}")
     parser.add_argument("--steps", type=int, default=STEPS, metavar="N")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws of people and takes (default: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -51,12 +58,19 @@ def main() -> None:
     takes = takes.only(lambda clip: len(clip.spans) == 1)
     points = []
     for seed in range(given.seeds):
+        everything, _ = drawn(takes, len(takes.clips), HELD_OUT[given.name], np.random.default_rng(seed))
+        begin = {"memory": starters, "pretrained": watching(everything, seed) if "pretrained" in given.ways else None}
         for count in given.takes:
             learn, judge = drawn(takes, count, HELD_OUT[given.name], np.random.default_rng(seed))
             point = {"set": given.name, "seed": seed, "takes": count, "judged": len(judge)}
-            point |= {way: right(way, learn, judge, given.steps, seed) for way in WAYS}
+            point |= {
+                way: nearest(learn, judge)
+                if way == "nearest"
+                else right(begin.get(way), learn, judge, given.steps, seed)
+                for way in given.ways
+            }
             points.append(point)
-            shown = "   ".join(f"{way} {point[way]:6.1%}" for way in WAYS)
+            shown = "   ".join(f"{way} {point[way]:6.1%}" for way in given.ways)
             print(f"{given.name}  seed {seed}  {count:2d} takes a gesture:  {shown}  of {len(judge)}", flush=True)
             if given.json is not None:
                 given.json.write_text(json.dumps(points))
@@ -78,19 +92,44 @@ def drawn(takes: ClipSet, count: int, held_out: int, rng: np.random.Generator) -
     ]
 
 
-def right(way: str, learn: ClipSet, judge: list[Clip], steps: int, seed: int) -> float:
-    """The share of `judge` named rightly."""
+def nearest(learn: ClipSet, judge: list[Clip]) -> float:
+    """The share of `judge` that are named rightly by the nearest take."""
     truth = np.array([gesture_of(clip) for clip in judge])
-    if way == "nearest":
-        table = distances([*learn.clips, *judge])[len(learn.clips) :, : len(learn.clips)]
-        return float((np.array([gesture_of(clip) for clip in learn.clips])[table.argmin(1)] == truth).mean())
+    table = distances([*learn.clips, *judge])[len(learn.clips) :, : len(learn.clips)]
+    return float((np.array([gesture_of(clip) for clip in learn.clips])[table.argmin(1)] == truth).mean())
+
+
+def starters(learn: ClipSet) -> Network:
+    """A network for `learn` that begins with the starter's memory."""
+    return inherit(shipped("trained/starter"), len(learn.labels) + 1)
+
+
+def watching(everything: ClipSet, seed: int) -> Callable[[ClipSet], Network]:
+    """What gives, as often as asked, a network whose memory has learnt from `everything` what hands do next."""
+    with Bar() as bar:
+        recipe = Recipe(steps=WATCHED, seed=seed)
+        network = pretrain(
+            everything.clips, everything, recipe, lambda at, of, loss: bar.tell("watching", at, of, loss)
+        )
+    weights = network.both.get_weights()
+
+    def begun(_: ClipSet) -> Network:
+        network.both.set_weights(weights)
+        return network
+
+    return begun
+
+
+def right(
+    begin: Callable[[ClipSet], Network] | None, learn: ClipSet, judge: list[Clip], steps: int, seed: int
+) -> float:
+    """The share of `judge` that are named rightly by a network that has begun so; None: with nothing."""
     if len(learn.clips) < 2 * len(learn.labels):  # one take can be learnt from no sooner than it is there twice
         learn = replace(learn, clips=learn.clips * 2)
-    network = inherit(shipped("trained/starter"), len(learn.labels) + 1) if way == "memory" else None
+    network = None if begin is None else begin(learn)
     model = train(with_idlers(replace(learn, paths=())), Recipe(steps=steps, seed=seed), network=network).model
-    return float(
-        (np.array([replay(model, clip).label_at(model.manifest.labels, 1.0) for clip in judge]) == truth).mean()
-    )
+    said = [replay(model, clip).label_at(model.manifest.labels, 1.0) for clip in judge]
+    return float(np.mean([name == gesture_of(clip) for name, clip in zip(said, judge, strict=True)]))
 
 
 def draw(points: list[dict[str, Any]], path: Path) -> None:
@@ -102,7 +141,7 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
     counts = sorted({point["takes"] for point in points})
-    for way in WAYS:
+    for way in (way for way in WAYS if way in points[0]):
         axes.plot(counts, [np.mean([p[way] for p in points if p["takes"] == n]) for n in counts], "o-", label=way)
     axes.set(xlabel="takes of each gesture", ylabel="named rightly", ylim=(0, 1.02), title=points[0]["set"])
     axes.axhline(0.9, lw=0.5, color="0.6")
