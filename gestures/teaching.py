@@ -64,18 +64,19 @@ def teach(
     say: Say | None = None,
     revise: bool = True,
     network: Network | None = None,
+    keep: Path | None = None,
 ) -> Taught:
     """Train, fit and judge a model; raise `TrainingError` when the clips cannot teach.
 
     `revise` False leaves out the last lesson on everything, so that the held-out part stays unseen.
-    `network` goes on learning where it stands (it is changed); None starts a new one.
+    `network` goes on learning where it stands (it is changed); None starts a new one. `keep` as in `train`.
     """
     recipe, tell = recipe or Recipe(), say or (lambda *_: None)
     check(takes)
     learn_from, judge_on, how = hold_out(takes, seed=recipe.seed)
     if not judge_on.clips:
         raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
-    first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network)
+    first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network, keep)
     done = 0
 
     def count(_: Clip) -> None:
@@ -96,13 +97,14 @@ def teach(
         first.model.manifest, rules=rules, made_from=made_from, scores={"split": how, **scores}
     )
     taught = Taught(first, judged, how)
-    return once_more(taught, takes, recipe, tell) if revise else taught
+    return once_more(taught, takes, recipe, tell, keep) if revise else taught
 
 
-def once_more(taught: Taught, takes: ClipSet, recipe: Recipe, say: Say) -> Taught:
+def once_more(taught: Taught, takes: ClipSet, recipe: Recipe, say: Say, keep: Path | None = None) -> Taught:
     """`taught` after a last, shorter lesson on all `takes`, the judged-on part included; its figures stay as judged."""
     again, judged = replace(recipe, steps=max(1, round(recipe.steps * REVISION))), taught.model.manifest
-    last = train(takes, again, lambda at, of, loss: say("revising", at, of, loss), taught.trained.network)
+    network = taught.trained.network
+    last = train(takes, again, lambda at, of, loss: say("revising", at, of, loss), network, keep)
     made_from = {**last.model.manifest.made_from, "steps": recipe.steps, "revised": True}
     last.model.manifest = replace(last.model.manifest, rules=judged.rules, made_from=made_from, scores=judged.scores)
     return replace(taught, trained=last)

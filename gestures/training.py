@@ -5,11 +5,13 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import __version__, features
+from .checkpoint import Checkpoint
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .forecast import HORIZONS_S, POINTS, Lesson
@@ -69,10 +71,12 @@ def train(
     recipe: Recipe | None = None,
     progress: Callable[[int, int, float], None] | None = None,
     network: Network | None = None,
+    keep: Path | None = None,
 ) -> Trained:
     """Train a model on every clip of `takes`; `progress(step, steps, loss)` is told how it goes.
 
-    `network` goes on learning where it stands (it is changed); None starts a new one.
+    `network` goes on learning where it stands (it is changed); None starts a new one. In the folder `keep` it is noted
+    every few seconds how far it is: the same training, broken off and begun again, goes on there. None: it is not.
 
     Raise `TrainingError` when the clips cannot teach: no gesture, or only one and no rest to tell it from.
     """
@@ -87,7 +91,8 @@ def train(
     heard = [next(batches) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
     network = network or _new(seen, len(labels), recipe, len(firsts(takes.sequences)))
-    _fit(network, itertools.chain(heard, batches), recipe, progress)
+    checkpoint = Checkpoint(keep, digest(takes), repr(recipe), *labels, begun=network.sequence.get_weights())
+    _fit(network, itertools.chain(heard, batches), recipe, progress, checkpoint)
     manifest = Manifest(
         labels,
         recipe.units,
@@ -104,10 +109,12 @@ def pretrain(
     takes: ClipSet,
     recipe: Recipe,
     progress: Callable[[int, int, float], None] | None = None,
+    keep: Path | None = None,
 ) -> Network:
     """A network for the gestures of `takes` whose memory has learnt from `clips` what hands do next.
 
-    What the clips mean is not asked: they need no labels. Raise `TrainingError` when none of them shows a hand.
+    What the clips mean is not asked: they need no labels. `keep` as in `train`. Raise `TrainingError` when none of them
+    shows a hand.
     """
     keras = load_keras()
     keras.utils.set_random_seed(recipe.seed)
@@ -124,7 +131,9 @@ def pretrain(
     labels = dict.fromkeys((REST, *takes.labels, *takes.sequences))
     network = _new(vectors, len(labels), recipe, len(firsts(takes.sequences)))
     silent = (replace(batch, weight=np.zeros_like(batch.weight)) for batch in itertools.chain(heard, batches))
-    _fit(network, silent, recipe, progress)
+    learnt_from = digest(ClipSet((), tuple(clips))), digest(takes)
+    checkpoint = Checkpoint(keep, "beforehand", *learnt_from, repr(recipe), begun=network.sequence.get_weights())
+    _fit(network, silent, recipe, progress, checkpoint)
     return network
 
 
@@ -254,6 +263,7 @@ def _fit(
     batches: Iterator[_Batch],
     recipe: Recipe,
     progress: Callable[[int, int, float], None] | None,
+    checkpoint: Checkpoint,
 ) -> None:
     import tensorflow as tf
 
@@ -282,15 +292,23 @@ def _fit(
     memory = [tf.zeros((LANES, size)) for _, size in network.states]
     average = [np.array(v) for v in variables]
     smooth = 0.0
-    for step, batch in enumerate(itertools.islice(batches, recipe.steps)):
+    changing = [*variables, *optimizer.variables]
+    done, kept = checkpoint.load([*map(np.asarray, changing), *average])
+    for variable, value in zip(changing, kept, strict=False):
+        variable.assign(value)
+    average = kept[len(changing) :] or average
+    # The streams are drawn from the beginning again, but no two passes over a set are alike.
+    for step, batch in enumerate(itertools.islice(batches, recipe.steps - done), done):
         memory = [m * batch.goes_on for m in memory]
         given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence)
         loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))
         average = [a * keep + np.asarray(v) * (1 - keep) for a, v in zip(average, variables, strict=True)]
-        smooth = float(loss) if step == 0 else smooth * 0.98 + float(loss) * 0.02
+        smooth = float(loss) if step == done else smooth * 0.98 + float(loss) * 0.02
         if progress is not None:
             progress(step + 1, recipe.steps, smooth)
+        if checkpoint.due or step + 1 == recipe.steps:
+            checkpoint.save(step + 1, [*map(np.asarray, changing), *average])
     for variable, value in zip(variables, average, strict=True):
         variable.assign(value)
 

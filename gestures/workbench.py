@@ -33,6 +33,7 @@ def import_(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """`gestures train`: recordings become a model, with its report."""
     from .bridging import text
+    from .checkpoint import forget
     from .clips import load_below, load_set
     from .teaching import teach
     from .training import Recipe, pretrain, steps_for
@@ -48,12 +49,15 @@ def train(options: argparse.Namespace) -> None:
     talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
     steps = steps_for(takes) if options.steps is None else options.steps
     recipe = Recipe(steps=steps, cell=options.cell, seed=options.seed)
+    into = options.into.absolute()
+    keep = into.with_name(f".{into.name}.training")
     with Bar() as bar:
         network = None
         if beforehand:
-            network = pretrain(beforehand, takes, recipe, lambda at, of, loss: bar.tell("watching", at, of, loss))
-        taught = teach(takes, recipe, bar.tell, network=network)
+            network = pretrain(beforehand, takes, recipe, lambda at, of, loss: bar.tell("watching", at, of, loss), keep)
+        taught = teach(takes, recipe, bar.tell, network=network, keep=keep)
     taught.save(options.into, options.into.name)
+    forget(keep)
     print(f"{taught.how}\n{taught.report.text()}")
     if takes.sequences:
         print(text(taught.model.manifest.scores["sequences"]) or "too few takes held out to judge two-step commands")

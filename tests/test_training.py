@@ -7,7 +7,7 @@ import pytest
 from conftest import clip, hand, observations
 
 import gestures
-from gestures import augmentation, streams, training
+from gestures import augmentation, checkpoint, streams, training
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
 from gestures.model import LONGEST_S
@@ -237,6 +237,47 @@ def test_the_same_seed_teaches_the_same():
     one, two = (training.train(takes, recipe).network.sequence.get_weights() for _ in range(2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def broken_off(takes, recipe, folder, at):
+    """A training that is ended by its user after `at` steps."""
+
+    def stop(step, *_):
+        if step > at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(takes, recipe, stop, keep=folder)
+
+
+def told_by(takes, recipe, folder):
+    """At which steps a training reports, and what comes of it."""
+    told = []
+    made = training.train(takes, recipe, lambda step, *_: told.append(step), keep=folder)
+    return told, made.network.sequence.get_weights()
+
+
+def test_a_training_that_was_broken_off_goes_on_where_it_stood(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
+    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=6, units=(8,), seed=4)
+    broken_off(takes, recipe, tmp_path, 4)
+    told, weights = told_by(takes, recipe, tmp_path)
+    assert told == [5, 6]
+    again, same = told_by(takes, recipe, tmp_path)
+    assert again == []  # this part was over: the next one may have been broken off
+    for one, other in zip(weights, same, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert told_by(takes, replace(recipe, seed=5), tmp_path)[0][0] == 1
+    assert told_by(small_set(("ana", "cy")), recipe, tmp_path)[0][0] == 1
+
+
+@pytest.mark.parametrize("harm", [lambda content: content[:500], lambda _: b"", lambda content: b"x" + content])
+def test_a_broken_note_of_where_a_training_stood_counts_as_none(tmp_path, harm):
+    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=2, units=(8,), seed=4)
+    assert told_by(takes, recipe, tmp_path)[0] == [1, 2]
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(harm(path.read_bytes()))
+    assert told_by(takes, recipe, tmp_path)[0] == [1, 2]
 
 
 def test_the_net_learns_to_look_ahead_with_no_label(taught):
