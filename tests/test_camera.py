@@ -194,6 +194,28 @@ def test_of_a_camera_that_has_gone_nobody_says_that_it_hangs(webcam):
     assert source.faults.counts == {"lost": 1}
 
 
+def test_a_camera_that_hangs_again_is_told_again(monkeypatch):
+    goes_on, count = [threading.Event(), threading.Event()], itertools.count()
+
+    class Hanging(Webcam):
+        def read(self):
+            if (n := next(count)) in (5, 10):
+                goes_on[n // 10].wait(30)
+            return super().read()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Hanging)
+    with gestures.Camera(0, stale_s=0.01) as source:
+        for _ in itertools.islice(source, 40):
+            told = source.faults.counts["stalled"]
+            for hang in goes_on[:told]:
+                hang.set()
+            if told == 2:
+                break
+        for hang in goes_on:
+            hang.set()
+    assert source.faults.counts["stalled"] == 2
+
+
 def test_a_picture_older_than_the_black_one_given_meanwhile_is_left_out(webcam, monkeypatch):
     """Its turning into RGB takes until a black picture has been given, which bears a later time."""
     webcam()

@@ -104,6 +104,26 @@ def test_what_a_camera_does_wrong_is_told_and_counted(url, serve, monkeypatch, h
     assert kind == "slow" or source.faults.counts[kind] == 1
 
 
+def test_a_camera_gives_black_pictures_after_a_second_without_light_and_each_time_anew():
+    """Noise is no light; a wink is no fault."""
+    noted = faults.Faults()
+    judge = camera._Judge(noted, "camera 0")
+    noise, light = np.full((48, 64, 3), camera.DARK, np.uint8), np.full((48, 64, 3), camera.DARK + 1, np.uint8)
+
+    def see(picture, *times):
+        for time_s in times:
+            judge.see(picture, time_s)
+        return noted.counts["black"]
+
+    assert see(noise, 0.0, 0.9) == 0
+    assert see(light, 1.0) == 0
+    assert see(noise, 1.1, 2.0) == 0
+    assert see(noise, 2.1, 3.0, 9.0) == 1
+    assert see(light, 9.1) == 1
+    assert see(noise, 9.2, 10.1) == 1
+    assert see(noise, 10.2) == 2
+
+
 def test_grey_pictures_are_pictures(url, serve):
     serve("grey")
     with gestures.Camera(url) as source:
