@@ -80,6 +80,8 @@ def test_times_of_a_file_always_rise(monkeypatch, tmp_path, stamps):
         times = [f.time for f in video]
     assert len(times) == 4
     assert (np.diff(times) > 0).all()
+    assert times[-1] < 10, "a lie of 11 days was believed"
+    assert video.faults.counts["time"] > 0
 
 
 def test_a_frame_of_another_size_is_left_out_and_counted(monkeypatch, tmp_path):
@@ -88,6 +90,12 @@ def test_a_frame_of_another_size_is_left_out_and_counted(monkeypatch, tmp_path):
         frames = list(video)
         assert video.faults.counts["size"] == 2
     assert [f.image.shape for f in frames] == [(4, 6, 3)] * 2
+
+
+def test_a_file_that_announces_gigantic_pictures_is_refused_before_one_is_decoded(monkeypatch, tmp_path):
+    open_fake(monkeypatch, tmp_path, [(5792, 6, 3)], [0])  # as wide as high: 33.5 million pixels
+    with pytest.raises(gestures.CameraError, match="is not a video"):
+        open_fake(monkeypatch, tmp_path, [(5793, 6, 3)], [0])
 
 
 @pytest.mark.parametrize("content", [b"", b"this is text, not a video\n" * 50])
@@ -175,6 +183,25 @@ def test_a_camera_that_stops_for_a_moment_is_reopened(webcam):
                 break
     assert Webcam.opened >= 2
     assert frames
+
+
+def test_a_camera_that_is_away_is_opened_less_and_less_often(monkeypatch):
+    pauses = []
+
+    class Stop:
+        def wait(self, pause_s):
+            pauses.append(pause_s)
+            return len(pauses) == 9
+
+    class Gone:
+        def again(self):
+            return None
+
+    source = gestures.Camera(0)
+    monkeypatch.setattr(source, "now", lambda: sum(pauses))
+    source._stop = Stop()
+    assert source._reopen(Gone()) is None
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0, 8.0]
 
 
 def test_a_camera_that_never_comes_back_is_told_to_the_reader(webcam):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -226,6 +227,22 @@ def test_ctrl_c_is_heard_whatever_the_camera_does(url, serve, live, when):
         out, err = process.communicate(timeout=5)
     assert process.returncode == 130
     assert "Traceback" not in out + err
+
+
+def test_a_url_that_never_answers_is_given_up(url, monkeypatch):
+    """Left to itself OpenCV waits for half a minute, and the mute server of this test no longer than a third of one."""
+    monkeypatch.setattr(camera, "OPENING_S", 0.5)
+    with socket.socket() as mute, ThreadPoolExecutor() as aside:
+        mute.bind(("127.0.0.1", int(url.split(":")[2].strip("/"))))
+        mute.listen()
+        opening = aside.submit(gestures.Camera(url).__enter__)
+        caller, _ = mute.accept()
+        with caller:
+            caller.settimeout(10)
+            while caller.recv(1000):
+                pass
+        with pytest.raises(gestures.CameraError, match="did not open"):
+            opening.result()
 
 
 @pytest.mark.parametrize(
