@@ -1,9 +1,9 @@
 """Run the recogniser for as long as it takes to see what grows.
 
-scripts/soak.py [--steps N] [--hours H] [--videos PATH …] [--minutes M] [--json]
+scripts/soak.py [--steps N] [--seed N] [--hours H] [--videos PATH …] [--minutes M] [--json]
 
 * steps: so many steps of the network, fed through tracks, features and decisions by the hands of data/starter, who come
-  and go, break off, jump, flicker, and stay away; ten pictures a second.
+  and go, break off, jump, flicker, and stay away; ten pictures a second. Other seeds jump elsewhere: counts add up.
 * hours: so many hours of video through decoder, hand landmarker and recogniser, as fast as they go: the demo clip over
   and over, or the videos at the paths (files, or folders of them) in turn, at ever later times.
 
@@ -52,12 +52,13 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=float, default=1e9, metavar="M", help="end each after M minutes at the latest"
     )
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     model = load(shipped("trained/starter"))
     figures = {}
     if given.steps:
-        figures["steps"] = soak_steps(model, int(given.steps), given.minutes * 60)
+        figures["steps"] = soak_steps(model, int(given.steps), given.minutes * 60, given.seed)
     if given.hours:
         figures["video"] = soak_video(model, videos_of(given.videos), given.hours * 3600, given.minutes * 60)
     for name, figure in figures.items():
@@ -116,12 +117,11 @@ class Counted:
         return self._step(vector, memory)
 
 
-def rounds() -> Iterator[list[tuple[float, tuple[Hand, ...]]]]:
+def rounds(seed: int) -> Iterator[list[tuple[float, tuple[Hand, ...]]]]:
     """Round after round of (s from its start, hands): people of data/starter, and in each tenth what goes wrong."""
     every = 30 // PICTURES_HZ
     people = [list(clip.observations())[::every] for clip in load_set(shipped("data/starter")).clips]
-    rng = np.random.default_rng(0)
-    number = 0
+    rng, number = np.random.default_rng(seed), seed
     while True:
         seen = people[number % len(people)]
         number += 1
@@ -146,11 +146,11 @@ def _wild(hand: Hand, rng: np.random.Generator) -> Hand:
     return replace(hand, image=image, world=world)
 
 
-def soak_steps(model: Model, steps: int, limit_s: float) -> dict[str, Any]:
+def soak_steps(model: Model, steps: int, limit_s: float, seed: int) -> dict[str, Any]:
     """Feed a recogniser until its network has made so many steps."""
     counted = Counted(model)
     recognizer = Recognizer(counted)  # type: ignore[arg-type]
-    source, clock, meter, pushes, events = rounds(), 0.0, None, 0, 0
+    source, clock, meter, pushes, events = rounds(seed), 0.0, None, 0, 0
     began = time.monotonic()
     play: list[Observation] = []
     last: Said = []

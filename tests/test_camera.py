@@ -92,6 +92,16 @@ def test_a_frame_of_another_size_is_left_out_and_counted(monkeypatch, tmp_path):
     assert [f.image.shape for f in frames] == [(4, 6, 3)] * 2
 
 
+def test_no_reader_but_ffmpeg_is_asked_for_a_file(monkeypatch, tmp_path):
+    """What it refuses another might take for pictures of a numbered series, or for a film of its own."""
+    path, asked, real = tmp_path / "a_00.mp4", [], cv2.VideoCapture
+    path.write_bytes(b"this is text, not a video")
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *words: asked.append(words) or real(*words))
+    with pytest.raises(gestures.CameraError, match="is not a video"):
+        gestures.Video(path)
+    assert asked == [(str(path), cv2.CAP_FFMPEG)]
+
+
 def test_a_file_that_announces_gigantic_pictures_is_refused_before_one_is_decoded(monkeypatch, tmp_path):
     open_fake(monkeypatch, tmp_path, [(5792, 6, 3)], [0])  # as wide as high: 33.5 million pixels
     with pytest.raises(gestures.CameraError, match="is not a video"):
