@@ -24,7 +24,7 @@ def import_(options: argparse.Namespace) -> None:
         for path, clip in import_videos(
             options.folder, options.into, lambda line: bar.write(printable(line), file=sys.stderr)
         ):
-            bar.set_description(f"{path.parent.name}/{path.name}"[-30:])
+            bar.set_description(printable(f"{path.parent.name}/{path.name}"[-30:]))
             bar.update()
             taken += clip is not None
     print(f"{taken} of {total} videos are now takes in {options.into}: gestures train {options.into} --into MODEL")

@@ -108,6 +108,13 @@ def test_a_file_that_announces_gigantic_pictures_is_refused_before_one_is_decode
         open_fake(monkeypatch, tmp_path, [(5793, 6, 3)], [0])
 
 
+def test_a_file_without_a_picture_is_no_empty_video(monkeypatch, tmp_path):
+    with open_fake(monkeypatch, tmp_path, [(4, 6, 3)], [0]) as video:
+        video._capture.n = 0  # what it announced does not come
+        with pytest.raises(gestures.CameraError, match="holds no picture"):
+            list(video)
+
+
 @pytest.mark.parametrize("content", [b"", b"this is text, not a video\n" * 50])
 def test_a_file_that_is_no_video_is_refused(tmp_path, content):
     path = tmp_path / "a.mp4"

@@ -109,6 +109,15 @@ def test_a_listing_of_a_million_names_is_not_read(tmp_path):
     assert "no archive of a few arrays" in refused(path)
 
 
+def test_a_note_without_end_is_not_read(tmp_path):
+    """Packed it has 40 kB, unpacked four bytes a letter."""
+    note = json.loads(str(np.load(io.BytesIO(loaders.whole_clip()["note"]))))
+    path = archive(
+        tmp_path / "swipe" / "ana_00.npz", note=loaders.array(json.dumps(note) + " " * (clips.MAX_NOTE // 4))
+    )
+    assert "more than a clip may have" in refused(path)
+
+
 @pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_packings_that_numpy_never_uses_are_refused(tmp_path, how):
     path = tmp_path / "ana_00.npz"
@@ -207,6 +216,21 @@ def test_a_file_name_from_a_stranger_steers_no_terminal(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "\x1b" not in err
     assert "\\x1b[2J.npz is not a whole clip" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_an_import_of_a_strangers_videos_steers_no_terminal(tmp_path, capsys):
+    """Their names stand in what is told of them, and beside the progress bar."""
+    from gestures.cli import main
+
+    path = tmp_path / "in" / "wave" / "\x1b[2J.mp4"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no video")
+    assert main(["import", str(tmp_path / "in"), "--into", str(tmp_path / "set")]) == 1
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert "wave/\\x1b[2J.mp4 is left out" in err
+    assert "wave/\\x1b[2J.mp4:" in err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk on this system")
@@ -320,13 +344,32 @@ def test_a_pipe_among_a_models_files_does_not_hang(tmp_path):
         gestures.load(tmp_path / "m")
 
 
-def test_a_video_that_never_ends_is_left_out(tmp_path, monkeypatch):
+def test_a_video_that_never_ends_is_left_out(monkeypatch):
+    """After one picture more than it may have: what is read on is kept in memory."""
     from gestures import importing
 
-    (tmp_path / "a.mp4").write_bytes(loaders.small_video())
+    read = []
+
+    class Endless:
+        def __init__(self, path):
+            assert path == Path("endless.mp4")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            for number in range(1000):
+                read.append(number)
+                yield gestures.Frame(np.zeros((48, 64, 3), np.uint8), number / 30)
+
+    monkeypatch.setattr(importing, "Video", Endless)
     monkeypatch.setattr(importing, "MOST_FRAMES", 5)
     with pytest.raises(gestures.ClipError, match="more than 5 frames"):
-        importing.watch(tmp_path / "a.mp4", "ana")
+        importing.watch(Path("endless.mp4"), "ana")
+    assert len(read) == 6
 
 
 def test_a_video_of_gigantic_pictures_is_refused(tmp_path):
