@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import gestures
 from gestures import clips, files, model
 from gestures.console import LONGEST, printable
+from gestures.stepfile import check_step
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 import fuzz
@@ -162,6 +163,12 @@ def spoil(note, **what):
 def test_notes_that_lie_are_refused(tmp_path, what):
     note = json.loads(str(np.load(io.BytesIO(loaders.whole_clip()["note"]))))
     refused(archive(tmp_path / "swipe" / "ana_00.npz", note=spoil(note, **what)))
+
+
+def test_a_note_says_how_a_take_was_made_or_nothing(tmp_path):
+    note = json.loads(str(np.load(io.BytesIO(loaders.whole_clip()["note"]))))
+    told = refused(archive(tmp_path / "swipe" / "ana_00.npz", note=spoil(note, recorded=[1])))
+    assert "`recorded` must be an object, not [1]" in told
 
 
 @pytest.mark.parametrize("deep", ["[" * 200_000, '{"a":' * 100_000, "9" * 10_000])
@@ -333,6 +340,17 @@ def test_a_forged_step_is_refused_before_it_runs(tmp_path, change):
     (folder / "step.tflite").write_bytes(forged(change))
     with pytest.raises(gestures.ModelError, match=r"the model's step .*: train it again"):
         load()
+
+
+def test_a_step_that_lies_of_its_parts_is_refused_twice(monkeypatch):
+    """By a look at the file, and by kernels that check what they are told, before those get it that do not."""
+    lies, whole = forged(more_splits), model.load_manifest(FORMATS / "model-1")
+    with pytest.raises(ValueError, match="promises to split into 12 parts and gives 4"):
+        check_step(lies)
+    check_step(forged(lambda *_: None))
+    monkeypatch.setattr(model, "check_step", lambda _: None)
+    with pytest.raises(gestures.ModelError, match="train it again"):
+        gestures.Model(whole, lies)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on this system")
