@@ -125,7 +125,7 @@ class Film:
             return
         self._writer.release()
         try:
-            with self._part.open("rb") as whole:
+            with self._part.open("r+b") as whole:  # Windows flushes none that is only read
                 os.fsync(whole.fileno())
             self._part.replace(self.path)
         except OSError as error:

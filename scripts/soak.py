@@ -9,7 +9,7 @@ scripts/soak.py [--steps N] [--seed N] [--hours H] [--videos PATH …] [--minute
 
 Of each: the growth of resident memory from a twentieth of the way (of video, three minutes) to the end, threads and
 open files before and after, and whether the last stretch gave, bit for bit, what a fresh start gives for the same
-pictures at the same times. Needs /proc.
+pictures at the same times (of video, begun five videos earlier). Needs /proc.
 """
 
 import argparse
@@ -35,6 +35,9 @@ PICTURES_HZ = 10
 GAP_S = 2.0
 """Between two rounds nobody is in sight for so long: what comes after must not depend on what was before."""
 EARLY, WARM_S = 0.05, 180.0
+BEFORE = 5
+"""So many videos the fresh landmarker sees before the last: one starts where the last one's hands were, and MediaPipe's
+follower of a single hand where it saw one last, which may be two or three videos ago."""
 MOST_MB = 5.0
 
 Said = list[tuple[Any, ...]]
@@ -209,7 +212,8 @@ def soak_video(model: Model, videos: list[Path], seconds: float, limit_s: float)
         grown = meter.grown()
     with Landmarker() as landmarker:
         watch = watcher(landmarker, Recognizer(load(shipped("trained/starter"))))
-        watch(*turns[-2])  # the landmarker follows hands from picture to picture: it must have seen the turn before
+        for turn in turns[-1 - BEFORE : -1]:
+            watch(*turn)
         again, _, _ = watch(*turns[-1])
     return {
         "hours": round(clock / 3600, 3),

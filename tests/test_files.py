@@ -7,12 +7,14 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY, clip
 
 import gestures
 from gestures import files
 from gestures.recording import keep
+from gestures.video import Film
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
@@ -45,6 +47,24 @@ def test_what_was_decided_counts_before_it_is_in_place(tmp_path):
     assert [files.read_together(tmp_path, name, 9) for name in "ab"] == [b"2", b"2"]
     files.write_together(tmp_path, {"a": b"3"}, gestures.ModelError)
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a": "3", "b": "2"}
+
+
+def test_whatever_takes_its_place_has_been_flushed(monkeypatch, tmp_path):
+    """A kill loses nothing that was written; a power cut loses what the disk has not got yet."""
+    flushed, fsync = set(), os.fsync
+
+    def noted(number):
+        flushed.add(os.fstat(number).st_ino)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    files.write_whole(tmp_path / "one", lambda file: file.write(b"1"), gestures.ModelError)
+    files.write_together(tmp_path / "two", {"a": b"1", "b": b"1"}, gestures.ModelError)
+    with Film(tmp_path, "three") as film:
+        film.add(gestures.Frame(np.zeros((48, 64, 3), np.uint8), 0.0))
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 4
+    assert {path.stat().st_ino for path in written} <= flushed
 
 
 def test_nothing_half_written_is_left(tmp_path):
