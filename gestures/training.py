@@ -27,19 +27,20 @@ MOST_HELD_OUT = 40
 FAR_S = 20.0
 """For so long some units are initialised to remember where a command's two steps may lie far apart."""
 LANES = 32
-"""Streams learnt from side by side."""
+"""Streams learnt from side by side, where there are takes enough."""
 WINDOW = 32
 """Ticks between two corrections of the weights; the memory goes on across them."""
-TOGETHER = 96
-"""Streams composed at once: three times as many as are learnt from side by side."""
+TOGETHER = 3
+"""So many times as many streams are composed at once as are learnt from side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is trained.
 
-    `steps` corrections of the weights; `units` of each layer, made of `cell`s; `varied` the share of takes that are
-    played otherwise than they were recorded, each time otherwise; `owing` when the answer is owed; `ahead` how much a
+    `steps` corrections of the weights, each by `lanes` streams side by side; `units` of each layer, made of `cell`s;
+    `varied` the share of takes that are played otherwise than they were recorded, each time otherwise; `owing` when the
+    answer is owed; `ahead` how much a
     palm's error of the forecast weighs beside the scores' loss, 0: the network does not forecast.
     """
 
@@ -54,6 +55,7 @@ class Recipe:
     owing: Owing = field(default_factory=Owing)
     ahead: float = 0.1
     average: float = 0.995  # share of the averaged weights that each step keeps
+    lanes: int = LANES
     seed: int = 0
 
 
@@ -195,26 +197,29 @@ def _versions() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    vectors: Floats  # (LANES, WINDOW, SIZE)
-    labels: Any  # (LANES, WINDOW) int
-    owed: Floats  # (LANES, WINDOW)
-    weight: Floats  # (LANES, WINDOW); 0 after a life's end
-    silence: Any  # (LANES, WINDOW) int: what saying nothing is called
-    goes_on: Floats  # (LANES, 1): 1 where the memory is carried into this window, 0 where a life begins
-    ahead: Lesson  # (LANES, WINDOW, …) each
+    vectors: Floats  # (lanes, WINDOW, SIZE)
+    labels: Any  # (lanes, WINDOW) int
+    owed: Floats  # (lanes, WINDOW)
+    weight: Floats  # (lanes, WINDOW); 0 after a life's end
+    silence: Any  # (lanes, WINDOW) int: what saying nothing is called
+    goes_on: Floats  # (lanes, 1): 1 where the memory is carried into this window, 0 where a life begins
+    ahead: Lesson  # (lanes, WINDOW, …) each
 
 
 def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[_Batch]:
-    """Windows of LANES lives side by side, without end: each lane takes a new life when its last is over."""
+    """Windows of `recipe.lanes` lives side by side, without end: each lane takes a new life when its last is over."""
     supply = _lives(takes, labels, recipe, rng)
+    shape = recipe.lanes, WINDOW
     # What a life teaches of its future is six times as large as itself: made for as long as it is in its lane.
-    lanes: list[tuple[Life, Lesson, int]] = [(life, life.ahead.lesson(), 0) for life in itertools.islice(supply, LANES)]
+    lanes: list[tuple[Life, Lesson, int]] = [
+        (life, life.ahead.lesson(), 0) for life in itertools.islice(supply, recipe.lanes)
+    ]
     while True:
-        vectors = np.zeros((LANES, WINDOW, features.SIZE), np.float32)
-        truth, owed = np.zeros((LANES, WINDOW), np.int64), np.zeros((LANES, WINDOW), np.float32)
-        weight, goes_on = np.zeros((LANES, WINDOW), np.float32), np.zeros((LANES, 1), np.float32)
-        ahead = Lesson.blank(LANES, WINDOW)
-        silence = np.zeros((LANES, WINDOW), np.int64)
+        vectors = np.zeros((*shape, features.SIZE), np.float32)
+        truth, owed = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+        weight, goes_on = np.zeros(shape, np.float32), np.zeros((recipe.lanes, 1), np.float32)
+        ahead = Lesson.blank(*shape)
+        silence = np.zeros(shape, np.int64)
         for i, (life, lesson, at) in enumerate(lanes):
             part = slice(at, at + WINDOW)
             n = len(life.vectors[part])
@@ -243,7 +248,7 @@ def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random
         stale = fresh
         fresh = [
             life
-            for clip, unknown in itertools.islice(endless, TOGETHER)
+            for clip, unknown in itertools.islice(endless, TOGETHER * recipe.lanes)
             for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing, takes.sequences)
         ]
         together = stale + fresh
@@ -289,7 +294,7 @@ def _fit(
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
 
-    memory = [tf.zeros((LANES, size)) for _, size in network.states]
+    memory = [tf.zeros((recipe.lanes, size)) for _, size in network.states]
     average = [np.array(v) for v in variables]
     smooth = 0.0
     changing = [*variables, *optimizer.variables]
@@ -336,7 +341,7 @@ def _loss(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any, silence: An
 
 def _missed(tf: Any, moved: Any, ahead: Lesson) -> Any:  # noqa: ANN401 - tensors
     """How far joints are from where they were forecast, in palms for each 0.1 s ahead: the mean of what is known."""
-    apart = tf.reshape(moved - ahead.moved, (LANES, WINDOW, len(HORIZONS_S), POINTS, 3))
+    apart = tf.reshape(moved - ahead.moved, (-1, WINDOW, len(HORIZONS_S), POINTS, 3))
     joints = apart[..., 1:, :] + apart[..., :1, :]
     missed = tf.reduce_mean(tf.sqrt(tf.reduce_sum(tf.square(joints), -1) + 1e-6), -1)
     weight = ahead.weight * (0.1 / np.array(HORIZONS_S, np.float32))

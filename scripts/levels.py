@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("--on", type=float, default=0.7, metavar="P")
     parser.add_argument("--off", type=float, default=0.21, metavar="P")
-    parser.add_argument("--hold", type=float, default=0.3, metavar="S")
+    parser.add_argument("--hold", type=float, default=0.25, metavar="S")
     options = parser.parse_args()
     model, rules = load(options.model), DecisionRules(options.on, options.off, options.hold)
     labels = model.manifest.labels
