@@ -28,7 +28,7 @@ from gestures.clips import Clip, ClipSet
 from gestures.console import Bar, shipped
 from gestures.evaluation import replay
 from gestures.inheriting import inherit
-from gestures.lesson import STEPS, with_idlers
+from gestures.lesson import STEPS, recipe, with_idlers
 from gestures.likeness import distances, gesture_of
 from gestures.model import Network
 from gestures.training import Recipe, pretrain, train
@@ -107,9 +107,9 @@ def starters(learn: ClipSet) -> Network:
 def watching(everything: ClipSet, seed: int) -> Callable[[ClipSet], Network]:
     """What gives, as often as asked, a network whose memory has learnt from `everything` what hands do next."""
     with Bar() as bar:
-        recipe = Recipe(steps=WATCHED, seed=seed)
+        beforehand = Recipe(steps=WATCHED, seed=seed)
         network = pretrain(
-            everything.clips, everything, recipe, lambda at, of, loss: bar.tell("watching", at, of, loss)
+            everything.clips, everything, beforehand, lambda at, of, loss: bar.tell("watching", at, of, loss)
         )
     weights = network.both.get_weights()
 
@@ -127,7 +127,7 @@ def right(
     if len(learn.clips) < 2 * len(learn.labels):  # one take can be learnt from no sooner than it is there twice
         learn = replace(learn, clips=learn.clips * 2)
     network = None if begin is None else begin(learn)
-    model = train(with_idlers(replace(learn, paths=())), Recipe(steps=steps, seed=seed), network=network).model
+    model = train(with_idlers(replace(learn, paths=())), recipe(seed, steps), network=network).model
     said = [replay(model, clip).label_at(model.manifest.labels, 1.0) for clip in judge]
     return float(np.mean([name == gesture_of(clip) for name, clip in zip(said, judge, strict=True)]))
 
