@@ -1,8 +1,10 @@
 """Real pictures through the real hand landmarker."""
 
+import math
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -137,10 +139,27 @@ def test_a_real_raised_thumb_is_the_performers_right_hand(shared_data):
     assert sides.count("right") > 0.9 * len(sides)
 
 
-def test_two_frames_within_a_millisecond_are_two():
-    blank = np.zeros((48, 64, 3), np.uint8)
+def test_two_frames_within_a_millisecond_are_two(one_hand):
+    """MediaPipe counts whole ones, and gives up for good at one that does not rise."""
+    times = 1.0, 1.0001, 1.0002
     with gestures.Landmarker() as landmarker:
-        assert [landmarker.see(gestures.Frame(blank, t)).time for t in (1.0, 1.0001, 1.0002)] == [1.0, 1.0001, 1.0002]
+        seen = [landmarker.see(gestures.Frame(one_hand, t)) for t in times]
+    assert [(each.time, len(each.hands)) for each in seen] == [(t, 1) for t in times]
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -1e9])
+@pytest.mark.parametrize("part", [0, 1])
+def test_landmarks_that_are_no_numbers_are_no_hand(part, wrong):
+    """MediaPipe gives such now and then: the picture is as one without that hand, and no error."""
+    joints = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 21, 3))
+    name = SimpleNamespace(category_name="Left", score=0.9)
+
+    def seen():
+        return landmarks._hand(*([SimpleNamespace(x=x, y=y, z=z) for x, y, z in each] for each in joints), name, 4 / 3)
+
+    assert seen() is not None
+    joints[part, 7, 2] = wrong
+    assert seen() is None
 
 
 def test_a_hand_model_that_is_not_the_official_one_is_refused(tmp_path, monkeypatch):
