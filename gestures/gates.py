@@ -8,18 +8,26 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import ModelError
 from .features import SIZE
 from .files import read_together
-from .model import MAX_BYTES, Model
+from .model import ECHO, HEARD, LOUD, MAX_BYTES, Model
 from .types import Floats
 
 PARITY = 1e-3
 """The most by which these equations may differ from the step that runs; more, and the weights are not understood."""
+
+
+class Keeper(NamedTuple):
+    """The layer that keeps two-step commands in mind; `kernel` (units, n), `bias` (n,) of the words that it hears."""
+
+    kernel: Floats
+    bias: Floats
+    layer: tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +36,8 @@ class Weights:
 
     `scale`, `offset` (SIZE,) normalise the features; `layers` each as kernel (in, 4 units), recurrent kernel
     (units, 4 units) and bias (4 units,), gates in the order input, forget, cell, output; `head` (units, n), `bias`
-    (n,), of which the first `classes` are the labels', the others silences as well, see `Network`.
+    (n,), of which the first `classes` are the labels', the others silences as well, see `Network`. `keeper` None:
+    nothing is kept in mind.
     """
 
     scale: Floats
@@ -37,6 +46,7 @@ class Weights:
     head: Floats
     bias: Floats
     classes: int
+    keeper: Keeper | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +69,12 @@ def read_weights(folder: Path, model: Model) -> Weights:
         with zipfile.ZipFile(io.BytesIO(read_together(folder, "model.keras", MAX_BYTES))) as packed:
             layers = json.loads(packed.read("config.json"))["config"]["layers"]
             with h5py.File(io.BytesIO(packed.read("model.weights.h5"))) as file:
-                cells = [f"layers/rnn{f'_{i}' * (i > 0)}/cell" for i in range(len(model.manifest.units))]
+                kept = int(model.manifest.keeper > 0)
+                # Keras numbers layers of a kind in their order on the way through: words come before scores.
+                cells = [f"layers/rnn{f'_{i}' * (i > 0)}/cell" for i in range(len(model.manifest.units) + kept)]
                 parts = [tuple(np.asarray(file[f"{cell}/vars/{k}"]) for k in range(3)) for cell in cells]
-                head, bias = (np.asarray(file[f"layers/dense/vars/{k}"]) for k in range(2))
+                dense = ["layers/dense", "layers/dense_1"][: 1 + kept]
+                words, head = ([np.asarray(file[f"{each}/vars/{k}"]) for k in (0, 1)] for each in (dense[0], dense[-1]))
         normalise = next(layer["config"] for layer in layers if layer["name"] == "normalise")
         scale, offset = (np.asarray(normalise[name], np.float32) for name in ("scale", "offset"))
         probe = np.random.default_rng(0).normal(size=(20, SIZE)).astype(np.float32)
@@ -69,7 +82,9 @@ def read_weights(folder: Path, model: Model) -> Weights:
         for vector in probe:
             said, memory = model.step(vector, memory)
             theirs.append(said)
-        weights = Weights(scale, offset, tuple((k, r, b) for k, r, b in parts), head, bias, len(theirs[0]))
+        trio = [(k, r, b) for k, r, b in parts]
+        keeper = Keeper(words[0], words[1], trio.pop()) if kept else None
+        weights = Weights(scale, offset, tuple(trio), head[0], head[1], len(theirs[0]), keeper)
         ours = passage(weights, probe).probabilities
     except (OSError, ValueError, KeyError, StopIteration, zipfile.BadZipFile) as error:
         raise ModelError(f"{folder / 'model.keras'} cannot be read ({error}): train the model again") from error
@@ -86,6 +101,10 @@ def passage(weights: Weights, vectors: Floats) -> Passage:
         trail = _read(layer, x)
         gates.append(trail[:, [0, 1, 3]])
         x = trail[:, 5]
+    if weights.keeper is not None:
+        trail = _read(weights.keeper.layer, _heard(weights.keeper, x))
+        gates.append(trail[:, [0, 1, 3]])
+        x = np.concatenate([x, ECHO * trail[:, 5]], 1)
     opened = np.concatenate(gates, 2)
     return Passage(_say(weights, x), opened[:, 0], opened[:, 1], opened[:, 2])
 
@@ -94,14 +113,18 @@ def forgetful(weights: Weights, vectors: Floats, ticks: int) -> Floats:
     """(T, classes) what would be said at each tick of `vectors` (T, SIZE), had memory begun `ticks` ticks ago."""
     x = vectors * weights.scale + weights.offset
     count = len(x)
-    states: list[Floats] = [np.zeros((2, count, len(recurrent)), np.float32) for _, recurrent, _ in weights.layers]
+    layers = [*weights.layers, *([] if weights.keeper is None else [weights.keeper.layer])]
+    states: list[Floats] = [np.zeros((2, count, len(recurrent)), np.float32) for _, recurrent, _ in layers]
     for back in reversed(range(ticks)):
         # Row t reads tick t - back; what would lie before the first tick is not there to be read.
         lanes = slice(min(back, count), count)
         row = x[: count - lanes.start]
-        for layer, state in zip(weights.layers, states, strict=True):
+        for n, (layer, state) in enumerate(zip(layers, states, strict=True)):
+            if weights.keeper is not None and n == len(weights.layers):
+                row = _heard(weights.keeper, row)
             row = state[0, lanes] = _tick(layer, row, state[:, lanes])[5]
-    return _say(weights, states[-1][0])
+    top, *kept = (state[0] for state in states[len(weights.layers) - 1 :])
+    return _say(weights, np.concatenate([top, *(ECHO * told for told in kept)], 1))
 
 
 def attribution(weights: Weights, vectors: Floats, label: int) -> Floats:
@@ -115,10 +138,17 @@ def attribution(weights: Weights, vectors: Floats, label: int) -> Floats:
         inputs.append(x)
         trails.append(_read(layer, x))
         x = trails[-1][:, 5]
-    aim = -_softmax(weights, x[-1])
+    told, keeper = x, weights.keeper
+    if keeper is not None:
+        kept = _read(keeper.layer, _heard(keeper, x))
+        told = np.concatenate([x, ECHO * kept[:, 5]], 1)
+    aim = -_softmax(weights, told[-1])
     aim[label] += 1
-    upward = np.zeros_like(x)
+    upward = np.zeros_like(told)
     upward[-1] = weights.head @ aim
+    upward, kept_upward = upward[:, : x.shape[1]], np.float32(ECHO) * upward[:, x.shape[1] :]
+    if keeper is not None:
+        upward = np.add(upward, _unheard(keeper, x, _back(keeper.layer, kept, kept_upward)), dtype=np.float32)
     for layer, trail in zip(reversed(weights.layers), reversed(trails), strict=True):
         upward = _back(layer, trail, upward)
     answer: Floats = upward * inputs[0]
@@ -163,6 +193,27 @@ def _back(layer: tuple[Floats, Floats, Floats], trail: Floats, upward: Floats) -
     return downward
 
 
+def _heard(keeper: Keeper, x: Floats) -> Floats:
+    """(T, gestures) what the keeper hears of what the last layer told (T, units): which gesture has just been done."""
+    answer: Floats = LOUD * np.maximum(_over(keeper, _raised(x @ keeper.kernel + keeper.bias)) - HEARD, 0)
+    return answer
+
+
+def _unheard(keeper: Keeper, x: Floats, upward: Floats) -> Floats:
+    """Gradients (T, units) of what the last layer told from those (T, gestures) of what the keeper hears of it."""
+    likely = _raised(x @ keeper.kernel + keeper.bias)
+    words = np.zeros_like(likely)
+    _over(keeper, words)[:] = LOUD * upward * (_over(keeper, likely) > HEARD)
+    logits: Any = likely * (words - (likely * words).sum(1, keepdims=True))
+    answer: Floats = logits @ keeper.kernel.T
+    return answer
+
+
+def _over(keeper: Keeper, words: Floats) -> Floats:
+    """Of (T, n) words those (T, gestures), the last, that say which gesture has just been done."""
+    return words[:, -len(keeper.layer[0]) :]
+
+
 def _sigmoid(x: Floats) -> Floats:
     answer: Floats = 0.5 + 0.5 * np.tanh(0.5 * x)
     return answer
@@ -177,7 +228,10 @@ def _say(weights: Weights, top: Floats) -> Floats:
 
 
 def _softmax(weights: Weights, top: Floats) -> Floats:
-    logits: Any = top @ weights.head + weights.bias
+    return _raised(top @ weights.head + weights.bias)
+
+
+def _raised(logits: Any) -> Floats:  # noqa: ANN401 - NumPy's products have no certain type
     raised = np.exp(logits - logits.max(-1, keepdims=True))
     answer: Floats = raised / raised.sum(-1, keepdims=True)
     return answer

@@ -14,11 +14,12 @@ from .model import MAX_BYTES, Network, load_keras, load_manifest
 NAME = "model.keras"
 
 
-def inherit(folder: Path, classes: int, dropout: float = 0.4) -> Network:
+def inherit(folder: Path, classes: int, dropout: float = 0.4, kept: int = 0) -> Network:
     """A network for `classes` labels, rest included, whose memory is that of the model in `folder`.
 
-    Normalisation and layers are the other's, the head is new. Raise `ModelError` when the folder holds no model
-    of this version, or its weights are not the file its manifest names.
+    Normalisation and layers are the other's; the head is new, and so is what is to keep `kept` first steps of commands.
+    Raise `ModelError` when the folder holds no model of this version, or its weights are not the file its manifest
+    names.
     """
     keras = load_keras()
     manifest = load_manifest(folder)
@@ -37,9 +38,8 @@ def inherit(folder: Path, classes: int, dropout: float = 0.4) -> Network:
     mean = -np.asarray(normalise["offset"], np.float64) * scale
     if scale.shape != (features.SIZE,):
         raise ModelError(f"{folder} reads {scale.size} features, this version has {features.SIZE}: retrain it")
-    network = Network(
-        classes, manifest.units, mean.astype(np.float32), scale.astype(np.float32), dropout, cell=manifest.cell
-    )
+    normal = mean.astype(np.float32), scale.astype(np.float32)
+    network = Network(classes, manifest.units, *normal, dropout, cell=manifest.cell, kept=kept)
     for layer in range(len(manifest.units)):
         name = f"over_time{layer}"
         network.sequence.get_layer(name).set_weights(old.get_layer(name).get_weights())

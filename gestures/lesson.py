@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from . import __version__, synthetic
+from .bridging import text
 from .clips import REST, ClipSet, Recorded, check_name, load_set
 from .console import Bar, shipped, talk, writable
 from .errors import ClipError, InputError
@@ -13,6 +14,7 @@ from .inheriting import inherit
 from .model import load_keras
 from .overlay import Window, has_screen
 from .recording import Assignment, Recorder
+from .sequences import firsts
 from .studio import ring, run
 from .teaching import Taught, once_more, teach
 from .training import Recipe
@@ -46,10 +48,13 @@ def lesson(options: argparse.Namespace) -> float:
     for name, source in zip(names, sources, strict=True):
         _record(name, source, options)
     recorded = time.monotonic()
-    taught, rival = learn(with_idlers(load_set(options.data)), options.seed)
+    takes = with_idlers(load_set(options.data))
+    taught, rival = learn(takes, options.seed)
     taught.save(options.into, options.into.name)
     passed_s = time.monotonic() - recorded
     print(f"{taught.how}\n{taught.report.text()}\n{rival}")
+    if takes.sequences:
+        print(text(taught.model.manifest.scores["sequences"]) or "too few takes held out to judge two-step commands")
     print(f"saved to {options.into}, {passed_s:.0f} s after the last take: gestures live --model {options.into}")
     return passed_s
 
@@ -65,8 +70,9 @@ def learn(takes: ClipSet, seed: int) -> tuple[Taught, str]:
     Of two that do equally well the one with the memory. Only the better has its last lesson on everything.
     """
     how_learnt = recipe(seed)
+    classes, kept = len({REST, *takes.labels, *takes.sequences}), len(firsts(takes.sequences))
     begun = {
-        "the starter's memory": inherit(shipped("trained/starter"), len(takes.labels) + 1, how_learnt.dropout),
+        "the starter's memory": inherit(shipped("trained/starter"), classes, how_learnt.dropout, kept),
         "an empty memory": None,
     }
     tried = {}

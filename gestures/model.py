@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,6 +31,11 @@ FORMAT = 1
 LONGEST_S = 1.0
 """The longest lag the memory is initialised to bridge. Gestures last longer, yet on EgoGestAR's strokes 1 s named 98 %
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
+KEEPER = 16
+"""Units of the small layer that keeps in mind the first gesture of a two-step command, for each such gesture."""
+LOUD, HEARD, ECHO = 30.0, 0.2, 4.0
+"""How loudly it is told that a gesture has just been done, so that its gates, nearly shut, open; how likely that is to
+be: of less it hears nothing at all; and how loudly it tells what it keeps, as few ticks teach what to make of it."""
 FAR = 0.25
 """Share of the units that begin with a longer memory, where there are two-step commands."""
 FILES = ("model.keras", "step.tflite")
@@ -49,7 +54,8 @@ class Manifest:
     `labels` rest first; `units` of each layer; `cell` what they are made of, see `cells`; `rate_hz` the clock it was
     trained on; `features` the version of the numbers it reads; `scores` its figures on people or takes it was not
     trained on; `parity` the largest difference between the exported step and Keras; `made_from` data hash, seed,
-    versions; `sha256` of its files; `horizons_s` how far ahead it forecasts, none where it does not.
+    versions; `sha256` of its files; `horizons_s` how far ahead it forecasts, none where it does not; `keeper` units of
+    the layer that keeps two-step commands in mind, 0 where there are none.
     """
 
     labels: tuple[str, ...]
@@ -63,12 +69,15 @@ class Manifest:
     sha256: dict[str, str] = field(default_factory=dict)
     horizons_s: tuple[float, ...] = ()
     cell: str = "lstm"
+    keeper: int = 0
     format: int = FORMAT
 
     @property
     def states(self) -> list[tuple[str, int]]:
         """The names and sizes of what the network remembers, in order."""
-        return [state for layer in cells.states(self.cell, self.units, features.SIZE) for state in layer]
+        own = cells.states(self.cell, self.units, features.SIZE)
+        kept = cells.states(self.cell, (self.keeper,), len(self.labels), len(self.units)) if self.keeper else []
+        return [state for layer in own + kept for state in layer]
 
 
 class Model:
@@ -190,7 +199,9 @@ class Model:
         if self._ahead is None:
             raise ModelError("this model forecasts nothing: train it again")
         try:
-            moved: Floats = self._ahead(hidden=memory[-2], features=vector[None], motion=motion[None])["moved"][0]
+            moved: Floats = self._ahead(
+                hidden=memory[2 * len(self.manifest.units) - 2], features=vector[None], motion=motion[None]
+            )["moved"][0]
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the model's forecast does not run ({error}): train it again") from error
         return moved
@@ -272,7 +283,8 @@ def _sha256(content: bytes) -> str:
 class Network:
     """The Keras side: `sequence` for training, `step` for export, both made of the same cells.
 
-    With a forecast head also `both`, which trains it with the scores, and `ahead`, which is exported.
+    With a forecast head, or a layer that keeps commands in mind, also `both`, which trains them with the scores; with a
+    forecast head also `ahead`, which is exported.
     """
 
     def __init__(
@@ -291,38 +303,61 @@ class Network:
         Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
         `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM. `kept`
         first gestures of two-step commands are kept in mind: behind the scores stands a silence for each of them, which
-        is learnt like a label and said as rest.
+        is learnt like a label and said as rest. The network's words tell the gestures as they are: those under way, as
+        the scores do, and behind these those that have just been done. These last are heard by a small layer of the
+        same cells, the keeper, and the scores are read from both; cells that feed nothing back have none.
         """
         keras = load_keras()
         self.units, self.cell, self.kept, self._said = units, cell, kept, classes + 1
         self.horizons_s = horizons_s = horizons_s if cell == "lstm" else ()
         own = cells.states(cell, units, features.SIZE)
-        self.states = [state for layer in own for state in layer]
+        self.keeper = KEEPER * kept if cell in cells.FED_BACK else 0
+        mind = cells.states(cell, (self.keeper,), classes, len(units)) if self.keeper else []
+        self.states = [state for layer in own + mind for state in layer]
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
         self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
         head = keras.layers.Dense(classes + 1 + kept, name="scores")
+        # Made where it is needed alone: another layer's first weights depend on how many were made before it.
+        spoken: Any = keras.layers.Dense(2 * classes + 1, name="words") if self.keeper else None
+        self._keeper = cells.Layer(keras, cell, self.keeper, len(units), deaf=True) if self.keeper else None
 
-        memory = [[keras.Input((size,), name=name) for name, size in layer] for layer in own]
+        memory = [[keras.Input((size,), name=name) for name, size in layer] for layer in own + mind]
         states = [state for layer in memory for state in layer]
+
+        def keep(x: Any, read: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, list[Any], list[Any]]:  # noqa: ANN401
+            """What the scores are read from, the words, and what the keeper remembers."""
+            words = spoken(x)
+            told, new = read(LOUD * keras.ops.relu(keras.ops.softmax(words)[..., classes + 2 :] - HEARD), memory[-1])
+            return keras.layers.Concatenate()([x, ECHO * told]), [words], new
+
         stream = keras.Input((None, features.SIZE), name="features")
         x, after = normalise(stream), []
-        for layer, own in zip(self._layers, memory, strict=True):
-            x, new = layer.over_time(drop(x), own)
+        for layer, before in zip(self._layers, memory, strict=False):
+            x, new = layer.over_time(drop(x), before)
             after += new
-        scores = head(drop(x))
+        top, words = drop(x), list[Any]()
+        if self._keeper is not None:
+            top, words, new = keep(top, self._keeper.over_time)
+            after += new
+        scores = head(top)
         self.sequence = keras.Model([stream, *states], [scores, *after])
         ahead = Ahead(keras, horizons_s) if horizons_s else None
-        if ahead is not None:
-            motion = keras.Input((None, forecast.MOTION), name="motion")
-            moved = ahead(drop(x), normalise(stream), motion)
-            self.both = keras.Model([stream, motion, *states], [scores, moved, *after])
+        motions = [keras.Input((None, forecast.MOTION), name="motion")] if horizons_s else []
+        moved = [] if ahead is None else [ahead(drop(x), normalise(stream), motions[0])]
+        if moved or words:
+            self.both = keras.Model([stream, *motions, *states], [scores, *moved, *words, *after])
+        if self._keeper is not None:
+            self._keeper.hold()
 
         tick = keras.Input((features.SIZE,), name="features")
         x, after = normalise(tick), []
-        for layer, own in zip(self._layers, memory, strict=True):
-            x, new = layer.tick(x, own)
+        for layer, before in zip(self._layers, memory, strict=False):
+            x, new = layer.tick(x, before)
+            after += new
+        if self._keeper is not None:
+            x, _, new = keep(x, self._keeper.tick)
             after += new
         self.step = keras.Model([tick, *states], [self.say(head(x)), *after])
         if ahead is not None:
@@ -333,6 +368,20 @@ class Network:
         """The logits of streams (n, T, SIZE), and the memory after them."""
         told = self.sequence([vectors, *memory], training=training)
         return (told[0], list(told[1:])) if self.states else (told, [])
+
+    def lesson(self, vectors: Any, motion: Any, memory: Sequence[Any]) -> tuple[Any, Any, Any, list[Any]]:  # noqa: ANN401
+        """`read`, as it is while it learns: logits, what is forecast and the words, None where there are none, memory.
+
+        The forecast is made of the `motion` (n, T, MOTION) as well.
+        """
+        if not (self.horizons_s or self.keeper):
+            logits, after = self.read(vectors, memory, training=True)
+            return logits, None, None, after
+        given = [vectors, motion, *memory] if self.horizons_s else [vectors, *memory]
+        logits, *told = self.both(given, training=True)
+        moved = told.pop(0) if self.horizons_s else None
+        words = told.pop(0) if self.keeper else None
+        return logits, moved, words, told
 
     def say(self, logits: Any) -> Any:  # noqa: ANN401 - tensors
         """The labels' probabilities: every silence is rest."""
@@ -399,7 +448,7 @@ def finish(network: Network, manifest: Manifest, probe: Floats) -> tuple[Model, 
     It is the largest difference between Keras reading all of it at once and the step reading it tick by tick.
     """
     step = network.export()
-    model = Model(replace(manifest, units=network.units, cell=network.cell), step)
+    model = Model(replace(manifest, units=network.units, cell=network.cell, keeper=network.keeper), step)
     memory, streamed = model.begin(), []
     for vector in probe:
         probabilities, memory = model.step(vector, memory)

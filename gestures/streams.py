@@ -33,6 +33,8 @@ OWED_S = 0.6
 """A gesture whose answer is owed for less than this is a short one."""
 AFTER_S = 0.1
 """For so long after its end a gesture is still to be named."""
+OVER_S = 0.4
+"""Until so long after its end a gesture is one that has just been done: that is what a two-step command hears of."""
 OVER = -1.0
 """Owed where nobody knows what a hand means, but not the gesture that has ended."""
 FADING = -2.0
@@ -66,7 +68,8 @@ class Life:
     at that tick, the rest of the weight lying on "the label, or not yet known which", `OVER` where anything but the
     label may be said, `FADING` where the label or silence may; `weight` (n,) float32, 0 where nobody knows what should
     be said; `silence` (n,) int, what saying nothing is called: 0, or, while the first gesture of a two-step command is
-    kept in mind, a number beyond the labels' and that of "not yet known which"; `ahead` what it teaches of its future.
+    kept in mind, a number beyond the labels' and that of "not yet known which"; `words` (n,) int: the gesture as it is,
+    whatever came before, or, shortly after it, its number beyond those two; `ahead` what it teaches of its future.
     """
 
     vectors: Floats
@@ -74,6 +77,7 @@ class Life:
     owed: Floats
     weight: Floats
     silence: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
     ahead: Future
 
 
@@ -126,15 +130,23 @@ def lives(
             for span, kept in meant:
                 first = 0 if kept is None else len(labels) + 1 + firsts(sequences or {}).index(kept)
                 silence[ticks > span.end] = first
+            words, _, _ = _truth(within, ticks, labels, rate_hz, owing or Owing())
             truth = np.where(truth == 0, silence, truth)
             for start, end in unknown:
                 lost = (ticks > start) & (ticks < end)
                 over = [span for span, _ in meant if span.end <= start]
                 truth[lost], owed[lost] = (labels.index(over[-1].gesture), OVER) if over else (0, 1)
                 weight[lost] = bool(over)
+                gone = [span for span in within if span.end <= start]
+                words[lost] = labels.index(gone[-1].gesture) if gone else 0
+            for n, span in enumerate(within):
+                until = min([span.end + OVER_S, *(later.start for later in within[n + 1 :])])
+                done = len(labels) + 1 + labels.index(span.gesture)
+                words[(ticks > span.end + AFTER_S) & (ticks <= until)] = done
             landmarks = np.concatenate([clip.image[part, slot], clip.world[part, slot]], 2)
             places = Places.of(landmarks, clip.aspect, left=slot == 0)
-            out.append(Life(vectors, truth, owed, weight, silence, Future.of(clip.time[part], places, ticks, unknown)))
+            future = Future.of(clip.time[part], places, ticks, unknown)
+            out.append(Life(vectors, truth, owed, weight, silence, words, future))
     return out
 
 
@@ -170,6 +182,11 @@ def _busy(joints: Floats) -> float:
         return 0.0
     palm = float(np.median(np.linalg.norm(seen[:, 9] - seen[:, 0], axis=1)))
     return 1.0 + float(np.linalg.norm(np.diff(seen, axis=0), axis=2).mean(1).sum()) / max(palm, 1e-3)
+
+
+def busiest(clip: Clip) -> int:
+    """The slot of the hand that is in sight most."""
+    return int(clip.present.sum(0).argmax())
 
 
 def donors(takes: ClipSet) -> list[npt.NDArray[np.int64]]:
@@ -214,11 +231,14 @@ def compose(
     """Every take once, in chains of a few, a share of `varied` of them varied.
 
     Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
-    they mean anything. `lenders` as `donors` gives them. With two-step commands chains are long and hands stay, so that
-    much lies between the two.
+    they mean anything. `lenders` as `donors` gives them. With two-step commands chains are long, and hands stay, so
+    that much lies between the two.
     """
     chain, away = (LONG_CHAIN, LONG_AWAY) if takes.sequences else (CHAIN, AWAY)
     order = rng.permutation(len(takes.clips))
+    if takes.sequences:
+        # What one hand has begun the other cannot end: hands must not take turns.
+        order = order[np.argsort([busiest(takes.clips[i]) for i in order], kind="stable")]
     at = 0
     while at < len(order):
         count = int(rng.integers(1, chain + 1))

@@ -202,6 +202,7 @@ class _Batch:
     owed: Floats  # (lanes, WINDOW)
     weight: Floats  # (lanes, WINDOW); 0 after a life's end
     silence: Any  # (lanes, WINDOW) int: what saying nothing is called
+    words: Any  # (lanes, WINDOW) int: the gesture as it is, whatever came before it, or that it has just been done
     goes_on: Floats  # (lanes, 1): 1 where the memory is carried into this window, 0 where a life begins
     ahead: Lesson  # (lanes, WINDOW, …) each
 
@@ -219,12 +220,13 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
         truth, owed = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
         weight, goes_on = np.zeros(shape, np.float32), np.zeros((recipe.lanes, 1), np.float32)
         ahead = Lesson.blank(*shape)
-        silence = np.zeros(shape, np.int64)
+        silence, words = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for i, (life, lesson, at) in enumerate(lanes):
             part = slice(at, at + WINDOW)
             n = len(life.vectors[part])
             vectors[i, :n], truth[i, :n], owed[i, :n] = life.vectors[part], life.labels[part], life.owed[part]
             weight[i, :n], silence[i, :n] = life.weight[part], life.silence[part]
+            words[i, :n] = life.words[part]
             for whole, own in zip(ahead, lesson, strict=True):
                 whole[i, :n] = own[part]
             goes_on[i] = at > 0
@@ -233,7 +235,7 @@ def _batches(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rand
             else:
                 new = next(supply)
                 lanes[i] = new, new.ahead.lesson(), 0
-        yield _Batch(vectors, truth, owed, weight, silence, goes_on, ahead)
+        yield _Batch(vectors, truth, owed, weight, silence, words, goes_on, ahead)
 
 
 def _lives(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Life]:
@@ -273,23 +275,23 @@ def _fit(
     import tensorflow as tf
 
     optimizer = optimiser(recipe.learning_rate, recipe.steps, recipe.weight_decay)
-    whole = network.both if network.horizons_s else network.sequence
+    whole = network.both if network.horizons_s or network.keeper else network.sequence
     variables = whole.trainable_variables
     optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def learn(batch: tuple[Any, ...], ahead: Lesson, memory: Any) -> Any:  # noqa: ANN401 - tensors
-        vectors, labels, owed, weight, silence = batch
+        vectors, labels, owed, weight, silence, words = batch
         with tf.GradientTape() as tape:
-            if network.horizons_s:
-                logits, moved, *after = whole([vectors, ahead.motion, *memory], training=True)
-                loss = recipe.ahead * _missed(tf, moved, ahead)
-            else:
-                logits, after = network.read(vectors, memory, training=True)
-                loss = 0.0
+            logits, moved, said, after = network.lesson(vectors, ahead.motion, memory)
+            loss = 0.0 if moved is None else recipe.ahead * _missed(tf, moved, ahead)
             loss += _loss(tf, logits, labels, owed, weight, silence, network.kept)
             if network.kept:
                 loss += _forgotten(tf, logits, silence, weight, network.kept)
+            if said is not None:
+                classes = (said.shape[-1] - 1) // 2
+                sure = tf.where(words > classes, 1.0, owed)
+                loss += _loss(tf, said, words, sure, weight, tf.zeros_like(words), classes)
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, after
@@ -305,7 +307,7 @@ def _fit(
     # The streams are drawn from the beginning again, but no two passes over a set are alike.
     for step, batch in enumerate(itertools.islice(batches, recipe.steps - done), done):
         memory = [m * batch.goes_on for m in memory]
-        given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence)
+        given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence, batch.words)
         loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))
         average = [a * keep + np.asarray(v) * (1 - keep) for a, v in zip(average, variables, strict=True)]

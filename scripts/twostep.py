@@ -2,8 +2,8 @@
 
 scripts/twostep.py [--cells lstm rnn window …] [--steps N] [--seeds N] [--json]
 
-A push that comes after a thumb held up is called launch; a push of its own stays a push. Every cell learns it with the
-same trainer from the same synthetic people, whose hands idle for seconds in between, and is asked on other people.
+A circle that comes after a thumb held up is called launch; a circle of its own stays a circle. Every cell learns it by
+the same trainer from the same synthetic people, whose hands idle for seconds in between, and is asked on other people.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from gestures.clips import Clip, ClipSet, Span
 from gestures.console import Bar
 from gestures.training import Recipe, train
 
-COMMAND = {"launch": ("thumb_up", "push")}
+COMMAND = {"launch": ("thumb_up", "circle_cw")}
 IDLE = ("fidget", "point_around", "drift", "talk", "pose_still", "count")
 """Ways to idle within the picture: a hand that leaves it takes its memory along."""
 AROUND_S = 0.3
@@ -69,10 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=["lstm", "rnn", "window"], metavar="CELL")
     parser.add_argument(
-        "--people", type=int, default=60, metavar="N", help="as many learnt from; a third of them judge"
+        "--people", type=int, default=300, metavar="N", help="as many learnt from; a third of them judge"
     )
-    parser.add_argument("--steps", type=int, default=1500, metavar="N")
-    parser.add_argument("--tries", type=int, default=20, metavar="N", help="streams of each lag, with and without")
+    parser.add_argument("--steps", type=int, default=3000, metavar="N")
+    parser.add_argument("--tries", type=int, default=10, metavar="N", help="streams of each lag, with and without")
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--json", action="store_true", help="one JSON object with every figure")
     options = parser.parse_args()

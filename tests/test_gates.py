@@ -9,12 +9,27 @@ from gestures import features, gates, model
 from gestures.errors import ModelError
 
 
-@pytest.fixture(scope="module")
-def folder(network, exported, tmp_path_factory):
-    made, _, step = exported
+@pytest.fixture(scope="module", params=["plain", "with a keeper"])
+def folder(request, network, exported, tmp_path_factory):
+    """Two layers; and the same with a layer that keeps a command's first gesture in mind, its gates ajar."""
+    (made, manifest, step), rng = exported, np.random.default_rng(8)
+    if request.param == "with a keeper":
+        network = model.Network(3, (12, 8), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+        network.remember(20, seed=3)
+        for layer, size in (("words", 3.0), ("scores", 0.4), ("over_time2", 0.1)):
+            of = network.sequence.get_layer(layer)
+            of.set_weights([rng.normal(0, size, weights.shape) for weights in of.get_weights()])
+        made, _, step = model.finish(
+            network, replace(manifest, horizons_s=()), np.zeros((2, features.SIZE), np.float32)
+        )
     folder = tmp_path_factory.mktemp("model")
     model.save(network, made, step, "# tiny\n", folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def tiny(folder):
+    return model.load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +48,7 @@ def test_the_equations_are_those_of_the_step(weights, vectors, tiny):
         probabilities, memory = tiny.step(vector, memory)
         np.testing.assert_allclose(said, probabilities, atol=1e-5)
     for gate in (inside.input, inside.forget, inside.output):
-        assert gate.shape == (40, 20)
+        assert gate.shape == (40, 20 + tiny.manifest.keeper)
         assert 0 < gate.min() < gate.max() < 1
 
 
@@ -45,7 +60,7 @@ def test_which_gate_is_which(weights, vectors):
         moved[k * 8 : (k + 1) * 8] = 50
         inside = gates.passage(replace(weights, layers=(weights.layers[0], (kernel, recurrent, moved))), vectors)
         for each in ("input", "forget", "output"):
-            assert (getattr(inside, each)[:, 12:].min() > 0.99) == (each == name)
+            assert (getattr(inside, each)[:, 12:20].min() > 0.99) == (each == name)
 
 
 def test_a_memory_of_n_ticks_is_one_that_began_n_ticks_ago(weights, vectors, tiny):
@@ -65,6 +80,7 @@ def test_what_counted_is_the_gradient_times_the_value(weights, vectors):
         tuple(tuple(np.asarray(part, np.float64) for part in layer) for layer in weights.layers),
         *(np.asarray(part, np.float64) for part in (weights.head, weights.bias)),
         weights.classes,
+        weights.keeper,
     )
     x, label = vectors[:12].astype(np.float64), 1
     counted = gates.attribution(exact, x, label)

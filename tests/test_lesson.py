@@ -8,7 +8,7 @@ from test_camera import write_video
 from test_checking import drawn
 
 import gestures
-from gestures import features, inheriting, lesson, model
+from gestures import bridging, features, inheriting, lesson, model
 from gestures.cli import main
 from gestures.console import shipped
 
@@ -61,6 +61,20 @@ def test_takes_that_are_there_are_learnt_and_it_goes_live(tmp_path, capsys, monk
     manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
     assert manifest["made_from"]["revised"] is True
     assert manifest["labels"] == ["rest", "line", "ring"]
+
+
+def test_a_set_with_a_command_is_taught_from_either_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson, "STEPS", 3)
+    monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
+    some_takes(tmp_path)
+    (tmp_path / "set.json").write_text(json.dumps({"format": 1, "sequences": {"both": ["line", "ring"]}}))
+    begun = []
+    monkeypatch.setattr(lesson, "inherit", lambda *a: begun.append(inheriting.inherit(*a)) or begun[0])
+    taught, told = lesson.learn(lesson.with_idlers(gestures.load_set(tmp_path)), 0)
+    assert begun[0].kept == 1
+    assert taught.model.manifest.labels == ("rest", "line", "ring", "both")
+    assert taught.model.manifest.keeper == model.KEEPER
+    assert told.count("begun with") == 2
 
 
 def test_idlers_count_as_nobody_else():

@@ -8,7 +8,7 @@ import pytest
 from conftest import LABELS, clip, hand
 
 import gestures
-from gestures import bridging, curating, features, gates, model, streams, teaching, training
+from gestures import augmentation, bridging, curating, features, gates, model, streams, teaching, training
 from gestures.clips import Span, load_set_note, save_set_note
 from gestures.sequences import firsts, follow
 
@@ -56,6 +56,8 @@ def test_what_idling_is_called_tells_what_is_kept_in_mind():
     assert at(3.0) == (3, 5)
     assert at(4.2) == (0, 0)
     assert at(5.0) == (2, 0)
+    said = [int(one.words[round(30 * second)]) for second in (1.0, 1.55, 1.7, 1.85, 2.2, 3.0, 3.7, 5.0)]
+    assert said == [1, 1, 6, 6, 0, 2, 7, 2], "a fire is a fire, whatever it means, and over when it has been done"
     (plain,) = streams.lives(life("arm", "fire", "fire"), LABELLED, 30.0)
     assert not plain.silence.any()
     assert 3 not in plain.labels
@@ -146,6 +148,19 @@ def test_a_network_that_keeps_things_in_mind_is_explained(minded, tmp_path):
     assert gates.attribution(weights, probe, 1).shape == probe.shape
 
 
+def test_what_keeps_a_command_in_mind_holds_it_while_it_hears_nothing():
+    network = model.Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+    # Rest and three labels, undecided, then the same as what has just been done.
+    rest, under_way, done = np.eye(9)[[0, 1, 6]] * 9
+    before = [np.zeros((1, size), np.float32) for _, size in network.states]
+    before[-1][:] = 1
+    vectors = np.random.default_rng(1).normal(size=(1, 600, features.SIZE)).astype(np.float32)
+    for words, holds in ((rest, True), (under_way, True), (done, False)):
+        network.sequence.get_layer("words").bias.assign(words)
+        _, after = network.read(vectors[:, : 600 if holds else 30], before)
+        assert (np.abs(np.asarray(after[-1]) - 1).max() < 0.1) == holds
+
+
 def small_set():
     takes = [clip(g, "ana", phase=n) for n in range(3) for g in ("arm", "fire", "rest")]
     return gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
@@ -155,6 +170,9 @@ def test_training_names_the_command_and_refuses_what_cannot_be_learnt():
     trained = training.train(small_set(), training.Recipe(steps=2, units=(8,)))
     assert trained.model.manifest.labels == LABELLED
     assert trained.network.sequence.output_shape[0][-1] == 6
+    keeper = trained.network.sequence.get_layer("over_time1").cell
+    assert not np.any(keeper.recurrent_kernel), "it hears nothing of itself,"
+    assert np.ptp(keeper.kernel) > 0, "but the words"
     assert trained.model.step(np.zeros(features.SIZE, np.float32), trained.model.begin())[0].shape == (5,)
     with pytest.raises(gestures.TrainingError, match="launch needs halt, of which there is no take"):
         training.check(replace(small_set(), sequences={"launch": ("arm", "halt")}))
@@ -173,6 +191,28 @@ def test_streams_of_a_known_lag_are_what_they_say():
     assert [span.gesture for span in plain.spans] == ["fire"]
     assert plain.spans[0].start > 7.0
     assert bridging.lagged(takes.only(lambda each: bool(each.spans)), "launch", 1.0, True, rng) is None
+
+
+def both_hands():
+    """The small set done by either hand."""
+    takes = small_set()
+    left = [augmentation.mirror(each, {}) for each in takes.clips]
+    return replace(takes, clips=(*takes.clips, *left))
+
+
+def test_no_hand_takes_turns_with_the_other_in_a_command():
+    """A hand that comes to idle for another knows nothing of what that one did."""
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        made = bridging.lagged(both_hands(), "launch", 7.0, True, rng)
+        assert made.present.any(0).sum() == 1
+    lenders = [np.array([], np.int64)] * len(both_hands().clips)
+    composed = [made for _ in range(5) for made, _ in streams.compose(both_hands(), lenders, rng, 0.0)]
+    turns = [np.count_nonzero(np.diff(made.present.argmax(1)[made.present.any(1)])) for made in composed]
+    assert max(turns) == 1
+    takes = both_hands()
+    mixed = replace(takes, clips=tuple(c for c in takes.clips if c.present[:, 1].any() == bool(c.spans)))
+    assert bridging.lagged(mixed, "launch", 1.0, True, rng) is None, "no hand does all of it"
 
 
 def test_what_is_kept_is_counted_on_both_sides(monkeypatch):
