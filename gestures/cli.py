@@ -3,10 +3,13 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from . import __version__
@@ -16,14 +19,38 @@ from .errors import GesturesError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0, or 1 after a `GesturesError` told in its one sentence, or 2 for wrong usage."""
-    options = _parser().parse_args(arguments)
+    options, struck = _parser().parse_args(arguments), False
+
+    def strike(number: int, frame: FrameType | None) -> None:
+        nonlocal struck
+        struck = True
+        signal.default_int_handler(number, frame)
+
+    # Whoever started us deaf to Ctrl-C keeps us so; other threads hear none.
+    hears = threading.current_thread() is threading.main_thread()
+    if hears and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, strike)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        # A library struck in midst of its import makes an error of its own of that.
+        if struck:
+            return 130
+        raise
+    finally:
+        if hears and signal.getsignal(signal.SIGINT) is strike:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Do what was asked; 1 where it could not be done, after one sentence that says why."""
     try:
         options.run(options)
     except GesturesError as error:
         talk(f"gestures: {error}")
         return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         _hush()
     except OSError as error:

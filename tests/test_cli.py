@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -98,6 +99,25 @@ def test_training_on_nothing_or_too_little_is_one_sentence(capsys, tmp_path):
         gestures.save_clip(clip("wave"), tmp_path / "data" / "wave" / f"ana_0{n}.npz")
     assert "one gesture only (wave)" in refused(capsys, "train", tmp_path / "data", "--into", tmp_path / "m")
     assert not list((tmp_path / "m").glob("*"))
+
+
+def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch):
+    """LiteRT and others make an ImportError of it."""
+
+    def struck(_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(watching, "live", struck)
+    assert main(["live", "--no-window"]) == 130
+    assert capsys.readouterr().err == ""
+    assert signal.getsignal(signal.SIGINT) is before
+    monkeypatch.setattr(watching, "live", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["live", "--no-window"])
 
 
 def test_wrong_usage_is_two():
