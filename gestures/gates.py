@@ -15,7 +15,8 @@ import numpy as np
 from .errors import ModelError
 from .features import SIZE
 from .files import read_together
-from .model import ECHO, HEARD, LOUD, MAX_BYTES, Model
+from .model import MAX_BYTES, Model
+from .network import ECHO, HEARD, LOUD
 from .types import Floats
 
 PARITY = 1e-3

@@ -9,7 +9,8 @@ import numpy as np
 from . import features
 from .errors import ModelError
 from .files import read_together
-from .model import MAX_BYTES, Network, load_keras, load_manifest
+from .model import MAX_BYTES, load_manifest
+from .network import Network, load_keras
 
 NAME = "model.keras"
 

@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -180,8 +180,11 @@ class Landmarker:
         """Raise `LandmarkerError` where the model is missing or cannot run on this machine."""
         hand_model, mediapipe = find_hand_model(), load_mediapipe()
         self._palms = Palms(hand_model, confidence)
-        self._all = _Task(mediapipe, hand_model, hands, confidence)
-        self._one = _Task(mediapipe, hand_model, 1, confidence) if hands > 1 else self._all
+        with ExitStack() as begun:
+            # Whoever is interrupted while the second starts must not leave the first running: Python would wait for it.
+            self._all = begun.enter_context(closing(_Task(mediapipe, hand_model, hands, confidence)))
+            self._one = _Task(mediapipe, hand_model, 1, confidence) if hands > 1 else self._all
+            begun.pop_all()
         self._last: float | None = None
         self._looked: tuple[float, Floats] | None = None  # when other hands were last looked for, in which picture
         self._alone: Hand | None = None  # the hand that `_one` follows, as it was then

@@ -11,7 +11,7 @@ from .console import Bar, shipped, talk, writable
 from .errors import ClipError, InputError
 from .facing import is_mirrored
 from .inheriting import inherit
-from .model import load_keras
+from .network import load_keras
 from .overlay import Window, has_screen
 from .recording import Assignment, Recorder
 from .sequences import firsts
@@ -59,9 +59,9 @@ def lesson(options: argparse.Namespace) -> float:
     return passed_s
 
 
-def recipe(seed: int, steps: int = STEPS) -> Recipe:
-    """How few takes are learnt."""
-    return Recipe(steps=steps, lanes=LANES, learning_rate=RATE, seed=seed)
+def recipe(seed: int, steps: int | None = None) -> Recipe:
+    """How few takes are learnt; `steps` None: in as many as usual."""
+    return Recipe(steps=STEPS if steps is None else steps, lanes=LANES, learning_rate=RATE, seed=seed)
 
 
 def learn(takes: ClipSet, seed: int) -> tuple[Taught, str]:

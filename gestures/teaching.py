@@ -9,7 +9,8 @@ from .clips import Clip, ClipSet
 from .errors import TrainingError
 from .evaluation import Report, evaluate, report
 from .fitting import fit_rules
-from .model import Manifest, Model, Network, save
+from .model import Manifest, Model
+from .network import Network, save
 from .training import Recipe, Trained, check, hold_out, train
 
 REVISION = 0.4

@@ -15,7 +15,8 @@ from .checkpoint import Checkpoint
 from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .forecast import HORIZONS_S, POINTS, Lesson
-from .model import LONGEST_S, Manifest, Model, Network, finish, load_keras
+from .model import Manifest, Model
+from .network import LONGEST_S, Network, finish, load_keras
 from .sequences import firsts
 from .streams import FADING, OVER, Life, Owing, compose, donors, lives, settle
 from .types import Floats

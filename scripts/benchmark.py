@@ -46,7 +46,7 @@ FOLDS = 4
 
 
 MADE_BY = (
-    "types clips tracks features posture forecast ahead model evidence decisions recognizer"
+    "types clips tracks features posture forecast ahead model network evidence decisions recognizer"
     " augmentation streams training scoring evaluation fitting teaching"
 )
 """The modules that a figure depends on."""

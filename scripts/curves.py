@@ -11,6 +11,7 @@ import numpy as np
 import gestures
 from gestures import features, forecast, model
 from gestures.console import shipped
+from gestures.network import Network
 from gestures.recognizer import Follower
 
 PASSES = 3
@@ -41,7 +42,7 @@ def _takes() -> list[gestures.Observation]:
 
 def _untrained(labels: int, units: tuple[int, ...]) -> model.Model:
     """A network of the same size for so many gestures: what it says costs the same whether it is right or not."""
-    network = model.Network(labels, units, np.zeros(features.SIZE), np.ones(features.SIZE))
+    network = Network(labels, units, np.zeros(features.SIZE), np.ones(features.SIZE))
     names = ("rest", *(f"gesture_{n}" for n in range(1, labels)))
     return model.Model(model.Manifest(names, units), network.export())
 
@@ -149,7 +150,7 @@ def _draw(figures: dict[str, Any], into: Path) -> None:
     for axis, (name, row) in zip(axes, figures.items(), strict=True):
         axis.plot([float(n) for n in row], list(row.values()), marker="o")
         streams = name.startswith("streams")
-        axis.set(xlabel=name, ylabel="ms a stream" if streams else "ms a push", ylim=(0, None))
+        axis.set(xlabel=name, ylabel="ms a stream" if streams else "ms a push", ylim=(0, 1.2 * max(row.values())))
         axis.set_xscale("log" if streams else "linear")
     figure.savefig(into / "cost.png", dpi=80)
     plt.close(figure)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import gestures
-from gestures import model
 from gestures.landmarks import CONFIDENCE, find_hand_model, load_mediapipe
+from gestures.network import load_keras
 
 
 class Bare:
@@ -47,7 +47,7 @@ class Bare:
 def alternatives(folder: Path) -> dict[str, Callable[[Any], Any]]:
     """The same network asked the usual ways, of a window (1, 30, SIZE); none without TensorFlow."""
     try:
-        keras = model.load_keras()
+        keras = load_keras()
     except gestures.ModelError:
         return {}
     import tensorflow as tf

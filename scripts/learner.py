@@ -6,7 +6,7 @@ import numpy as np
 from lags import Batch, Task
 
 from gestures.cells import chrono_biases
-from gestures.model import load_keras
+from gestures.network import load_keras
 from gestures.training import optimiser
 
 KINDS = ("gestures", "keras LSTM", "plain RNN")

@@ -30,7 +30,7 @@ from gestures.evaluation import replay
 from gestures.inheriting import inherit
 from gestures.lesson import STEPS, recipe, with_idlers
 from gestures.likeness import distances, gesture_of
-from gestures.model import Network
+from gestures.network import Network
 from gestures.training import Recipe, pretrain, train
 
 HELD_OUT = {"egogestar": 3, "mp_data": 1}

@@ -10,6 +10,7 @@ import pytest
 
 import gestures
 from gestures import features, model
+from gestures.network import Network, finish, load_keras
 from gestures.video import Film
 
 # A shared machine may pause a test for longer than any deadline.
@@ -43,9 +44,9 @@ def _nothing_left_running():
 @pytest.fixture(scope="session")
 def network():
     """A network with two layers and random weights: what matters here is that it remembers, not what."""
-    model.load_keras().utils.set_random_seed(3)
+    load_keras().utils.set_random_seed(3)
     rng = np.random.default_rng(3)
-    made = model.Network(len(LABELS), (12, 8), rng.normal(size=features.SIZE), rng.uniform(0.5, 2, features.SIZE))
+    made = Network(len(LABELS), (12, 8), rng.normal(size=features.SIZE), rng.uniform(0.5, 2, features.SIZE))
     made.remember(20, seed=3)
     head = made.sequence.get_layer("scores")
     head.kernel.assign(np.asarray(head.kernel) * 8)  # so that it is sure of itself now and then,
@@ -60,7 +61,7 @@ def exported(network):
     """The same network as a model to run, with the bytes of its step."""
     probe = np.random.default_rng(4).normal(size=(40, features.SIZE)).astype(np.float32)
     rules = gestures.DecisionRules(on=0.4, off=0.3, hold_s=0.05, rest_s=0.1)
-    return model.finish(network, model.Manifest(LABELS, (12, 8), rules=rules, horizons_s=network.horizons_s), probe)
+    return finish(network, model.Manifest(LABELS, (12, 8), rules=rules, horizons_s=network.horizons_s), probe)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import gestures
 from gestures import cells, features, model, training
 from gestures.cells import CELLS, WINDOW
 from gestures.cli import main
+from gestures.network import Network, finish, load_keras, save
 
 PROBE = np.random.default_rng(5).normal(size=(3 * WINDOW, features.SIZE)).astype(np.float32)
 
@@ -17,10 +18,10 @@ PROBE = np.random.default_rng(5).normal(size=(3 * WINDOW, features.SIZE)).astype
 @pytest.fixture(scope="module", params=CELLS)
 def made(request):
     """(cell, network, model, step) with two layers and random weights."""
-    model.load_keras().utils.set_random_seed(2)
-    network = model.Network(3, (10, 6), np.full(features.SIZE, 0.1), np.full(features.SIZE, 1.5), cell=request.param)
+    load_keras().utils.set_random_seed(2)
+    network = Network(3, (10, 6), np.full(features.SIZE, 0.1), np.full(features.SIZE, 1.5), cell=request.param)
     network.remember(20, 1)
-    exported, manifest, step = model.finish(network, model.Manifest(LABELS, ()), PROBE)
+    exported, manifest, step = finish(network, model.Manifest(LABELS, ()), PROBE)
     return request.param, network, exported, manifest, step
 
 
@@ -66,11 +67,11 @@ def test_what_was_seen_before_counts_for_as_long_as_the_cell_says(made):
 
 def test_every_cell_survives_the_disk(made, tmp_path):
     cell, network, exported, _, step = made
-    model.save(network, exported, step, "# a card\n", tmp_path / "m")
+    save(network, exported, step, "# a card\n", tmp_path / "m")
     again = gestures.load(tmp_path / "m")
     assert again.manifest.cell == cell
     np.testing.assert_array_equal(say(again, PROBE), say(exported, PROBE))
-    keras = model.load_keras()
+    keras = load_keras()
     loaded = keras.models.load_model(tmp_path / "m" / "model.keras", safe_mode=True)
     empty = [np.zeros((1, size), np.float32) for _, size in network.states]
     ours, _ = network.read(PROBE[None], empty)
@@ -80,7 +81,7 @@ def test_every_cell_survives_the_disk(made, tmp_path):
 
 def test_a_manifest_without_a_cell_is_an_lstms(exported, network, tmp_path):
     made, _, step = exported
-    model.save(network, made, step, "# a card\n", tmp_path / "m")
+    save(network, made, step, "# a card\n", tmp_path / "m")
     path = tmp_path / "m" / "manifest.json"
     note = json.loads(path.read_text())
     assert note.pop("cell") == "lstm"
@@ -101,12 +102,12 @@ def test_other_cells_are_trained_as_ours_is(cell):
     assert trained.model.manifest.cell == cell
     sizes = [size for layer in cells.states(cell, (8,), features.SIZE) for _, size in layer]
     assert [part.shape for part in trained.model.begin()] == [(1, size) for size in sizes]
-    begun = model.Network(2, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), cell=cell)
+    begun = Network(2, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), cell=cell)
     assert len(begun.sequence.trainable_variables) == len(trained.network.sequence.trainable_variables)
 
 
 def test_a_gru_begins_with_a_memory_as_long_as_an_lstms():
-    network = model.Network(3, (64,), np.zeros(features.SIZE), np.ones(features.SIZE), cell="gru")
+    network = Network(3, (64,), np.zeros(features.SIZE), np.ones(features.SIZE), cell="gru")
     network.remember(100, 1)
     gates = network.sequence.get_layer("over_time0").cell.bias.numpy()
     # 1 / (1 - sigmoid(b)): for so many ticks the update gate keeps what was there.
@@ -119,10 +120,10 @@ def test_a_gru_begins_with_a_memory_as_long_as_an_lstms():
 
 def test_explain_says_in_one_sentence_what_it_cannot_show_of_other_cells(tmp_path, capsys):
     rules = gestures.DecisionRules(on=0.2, off=0.1, hold_s=0.0)
-    network = model.Network(3, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), cell="gru")
+    network = Network(3, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), cell="gru")
     network.sequence.get_layer("scores").bias.assign([-3, 0, 0, -9])
-    exported, _, step = model.finish(network, model.Manifest(LABELS, (), rules=rules), PROBE[:5])
-    model.save(network, exported, step, "# a card\n", tmp_path / "m")
+    exported, _, step = finish(network, model.Manifest(LABELS, (), rules=rules), PROBE[:5])
+    save(network, exported, step, "# a card\n", tmp_path / "m")
     gestures.save_clip(clip("rest"), tmp_path / "c.npz")
     words = ["explain", str(tmp_path / "m"), str(tmp_path / "c.npz"), "--plots", str(tmp_path / "drawn")]
     assert main(words) == 0

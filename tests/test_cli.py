@@ -13,15 +13,16 @@ import pytest
 from test_camera import write_video
 
 import gestures
-from gestures import model, watching
+from gestures import watching
 from gestures.cli import _parser, main
 from gestures.console import shipped
+from gestures.network import save
 
 
 @pytest.fixture
 def trained(exported, network, tmp_path):
     made, _, step = exported
-    model.save(network, made, step, "# a card\n", tmp_path / "trained")
+    save(network, made, step, "# a card\n", tmp_path / "trained")
     return tmp_path / "trained"
 
 

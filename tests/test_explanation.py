@@ -9,13 +9,14 @@ from conftest import LABELS, hand, observations
 
 import gestures
 from gestures import explanation, gates, model, timeline
+from gestures.network import save
 from gestures.trace import Trace
 
 
 @pytest.fixture(scope="module")
 def weights(network, exported, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    model.save(network, exported[0], exported[2], "# tiny\n", folder)
+    save(network, exported[0], exported[2], "# tiny\n", folder)
     return gates.read_weights(folder, model.load(folder))
 
 

@@ -9,6 +9,7 @@ from conftest import LABELS, REPOSITORY, hand, observations
 import gestures
 from gestures import features, forecast, model, streams
 from gestures.forecast import HORIZONS_S, POINTS, Places
+from gestures.network import Network, finish
 from gestures.recognizer import Follower
 
 
@@ -38,9 +39,9 @@ def mirrored(seen):
 @pytest.fixture(scope="module")
 def untaught():
     """A model that has learnt nothing: it knows the velocity."""
-    new = model.Network(len(LABELS), (8,), np.zeros(features.SIZE), np.ones(features.SIZE))
+    new = Network(len(LABELS), (8,), np.zeros(features.SIZE), np.ones(features.SIZE))
     probe = np.zeros((3, features.SIZE), np.float32)
-    return model.finish(new, model.Manifest(LABELS, (8,), horizons_s=new.horizons_s), probe)[0]
+    return finish(new, model.Manifest(LABELS, (8,), horizons_s=new.horizons_s), probe)[0]
 
 
 def test_a_pinhole_cameras_hand_stands_where_it_stood():
@@ -198,8 +199,8 @@ def test_a_hand_out_of_sight_goes_on_for_a_while(tiny):
 
 def test_a_model_without_the_head_forecasts_nothing():
     """Such as were trained before there was one."""
-    old = model.Network(len(LABELS), (8,), np.zeros(features.SIZE), np.ones(features.SIZE), horizons_s=())
-    made = model.finish(old, model.Manifest(LABELS, (8,)), np.zeros((3, features.SIZE), np.float32))[0]
+    old = Network(len(LABELS), (8,), np.zeros(features.SIZE), np.ones(features.SIZE), horizons_s=())
+    made = finish(old, model.Manifest(LABELS, (8,)), np.zeros((3, features.SIZE), np.float32))[0]
     recognizer = gestures.Recognizer(made)
     for seen in observations(0.5):
         recognizer.push(seen)

@@ -7,6 +7,7 @@ import pytest
 
 from gestures import features, gates, model
 from gestures.errors import ModelError
+from gestures.network import Network, finish, save
 
 
 @pytest.fixture(scope="module", params=["plain", "with a keeper"])
@@ -14,16 +15,14 @@ def folder(request, network, exported, tmp_path_factory):
     """Two layers; and the same with a layer that keeps a command's first gesture in mind, its gates ajar."""
     (made, manifest, step), rng = exported, np.random.default_rng(8)
     if request.param == "with a keeper":
-        network = model.Network(3, (12, 8), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+        network = Network(3, (12, 8), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
         network.remember(20, seed=3)
         for layer, size in (("words", 3.0), ("scores", 0.4), ("over_time2", 0.1)):
             of = network.sequence.get_layer(layer)
             of.set_weights([rng.normal(0, size, weights.shape) for weights in of.get_weights()])
-        made, _, step = model.finish(
-            network, replace(manifest, horizons_s=()), np.zeros((2, features.SIZE), np.float32)
-        )
+        made, _, step = finish(network, replace(manifest, horizons_s=()), np.zeros((2, features.SIZE), np.float32))
     folder = tmp_path_factory.mktemp("model")
-    model.save(network, made, step, "# tiny\n", folder)
+    save(network, made, step, "# tiny\n", folder)
     return folder
 
 

@@ -253,7 +253,7 @@ def test_answers_that_find_no_room_are_one_sentence():
 CODE = """
 import sys
 from pathlib import Path
-from gestures.model import load_keras
+from gestures.network import load_keras
 keras = load_keras()
 layer = keras.layers.Lambda(eval("lambda x: __import__('pathlib').Path({touched!r}).touch() or x"))
 made = keras.Sequential([keras.Input((2,)), layer])

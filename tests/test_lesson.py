@@ -8,9 +8,10 @@ from test_camera import write_video
 from test_checking import drawn
 
 import gestures
-from gestures import bridging, features, inheriting, lesson, model
+from gestures import bridging, features, inheriting, lesson
 from gestures.cli import main
 from gestures.console import shipped
+from gestures.network import KEEPER, load_keras
 
 STARTER = shipped("trained/starter")
 
@@ -22,7 +23,7 @@ def some_takes(data, count=3, names=("line", "ring")):
 
 
 def test_what_is_inherited_is_the_memory_and_not_the_head():
-    model.load_keras()
+    load_keras()
     network = inheriting.inherit(STARTER, classes=4)
     own = gestures.load(STARTER)
     old_memory, new_memory = own.begin(), own.begin()
@@ -73,7 +74,7 @@ def test_a_set_with_a_command_is_taught_from_either_memory(tmp_path, monkeypatch
     taught, told = lesson.learn(lesson.with_idlers(gestures.load_set(tmp_path)), 0)
     assert begun[0].kept == 1
     assert taught.model.manifest.labels == ("rest", "line", "ring", "both")
-    assert taught.model.manifest.keeper == model.KEEPER
+    assert taught.model.manifest.keeper == KEEPER
     assert told.count("begun with") == 2
 
 

@@ -14,7 +14,7 @@ import lags
 import learner
 import memory
 
-from gestures.model import load_keras
+from gestures.network import load_keras
 
 
 def texts(symbols):

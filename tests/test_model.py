@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import gestures
-from gestures import features, model
+from gestures import features
+from gestures.network import load_keras, save
 
 
 @pytest.fixture
 def folder(exported, network, tmp_path):
     made, _, step = exported
-    model.save(network, made, step, "# a card\n", tmp_path / "m")
+    save(network, made, step, "# a card\n", tmp_path / "m")
     return tmp_path / "m"
 
 
@@ -29,7 +30,7 @@ def test_a_model_survives_the_disk(folder, tiny):
 
 
 def test_training_can_go_on_from_the_disk(folder, network):
-    keras = model.load_keras()
+    keras = load_keras()
     again = keras.models.load_model(folder / "model.keras", safe_mode=True)
     x = np.random.default_rng(0).normal(size=(1, 20, features.SIZE)).astype(np.float32)
     empty = [np.zeros((1, units), np.float32) for units in network.units for _ in "hc"]
@@ -148,4 +149,4 @@ def test_a_folder_that_may_not_be_written_is_told(exported, network, tmp_path):
     made, _, step = exported
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(gestures.ModelError, match="cannot be written"):
-        model.save(network, made, step, "", tmp_path / "file" / "m")
+        save(network, made, step, "", tmp_path / "file" / "m")

@@ -3,7 +3,8 @@
 import numpy as np
 from conftest import LABELS
 
-from gestures import features, model
+from gestures import features
+from gestures.network import Network
 
 
 def sigmoid(x):
@@ -59,7 +60,7 @@ def test_parity_is_measured_not_said(exported):
 
 
 def test_chrono_biases_keep_the_memory_for_as_long_as_they_say():
-    network = model.Network(len(LABELS), (64,), np.zeros(features.SIZE), np.ones(features.SIZE))
+    network = Network(len(LABELS), (64,), np.zeros(features.SIZE), np.ones(features.SIZE))
     network.remember(100, seed=1)
     bias = np.asarray(network.sequence.get_layer("over_time0").cell.bias)
     input_gate, forget_gate = bias[:64], bias[64:128]

@@ -10,6 +10,7 @@ from conftest import LABELS, clip, hand
 import gestures
 from gestures import augmentation, bridging, curating, features, gates, model, streams, teaching, training
 from gestures.clips import Span, load_set_note, save_set_note
+from gestures.network import Network, finish, load_keras, save
 from gestures.sequences import firsts, follow
 
 COMMANDS = {"launch": ("arm", "fire"), "stop": ("arm", "halt"), "again": ("fire", "fire")}
@@ -111,11 +112,11 @@ def test_what_is_kept_in_mind_is_asked_among_the_silences_alone():
 @pytest.fixture(scope="module")
 def minded():
     """A network that keeps two things in mind, and the model made of it."""
-    model.load_keras().utils.set_random_seed(6)
-    network = model.Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=2)
+    load_keras().utils.set_random_seed(6)
+    network = Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=2)
     network.remember(20, 1, 500)
     probe = np.random.default_rng(6).normal(size=(40, features.SIZE)).astype(np.float32)
-    return network, *model.finish(network, model.Manifest(LABELS, ()), probe), probe
+    return network, *finish(network, model.Manifest(LABELS, ()), probe), probe
 
 
 def test_every_silence_is_said_as_rest(minded):
@@ -142,14 +143,14 @@ def test_some_units_begin_with_a_longer_memory(minded):
 
 def test_a_network_that_keeps_things_in_mind_is_explained(minded, tmp_path):
     network, exported, _, step, probe = minded
-    model.save(network, exported, step, "# a card\n", tmp_path / "m")
+    save(network, exported, step, "# a card\n", tmp_path / "m")
     weights = gates.read_weights(tmp_path / "m", gestures.load(tmp_path / "m"))
     assert gates.passage(weights, probe).probabilities.shape == (40, 4)
     assert gates.attribution(weights, probe, 1).shape == probe.shape
 
 
 def test_what_keeps_a_command_in_mind_holds_it_while_it_hears_nothing():
-    network = model.Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
     # Rest and three labels, undecided, then the same as what has just been done.
     rest, under_way, done = np.eye(9)[[0, 1, 6]] * 9
     before = [np.zeros((1, size), np.float32) for _, size in network.states]
@@ -217,10 +218,10 @@ def test_no_hand_takes_turns_with_the_other_in_a_command():
 
 def test_what_is_kept_is_counted_on_both_sides(monkeypatch):
     monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
-    network = model.Network(4, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1)
+    network = Network(4, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1)
     head = network.sequence.get_layer("scores")
     head.bias.assign([0, 0, 0, 5, 0, 0])  # says launch whatever it sees: right where it was armed, wrong where not
-    made, _, _ = model.finish(network, model.Manifest(LABELLED, ()), np.zeros((2, features.SIZE), np.float32))
+    made, _, _ = finish(network, model.Manifest(LABELLED, ()), np.zeros((2, features.SIZE), np.float32))
     counts = bridging.bridged(made, small_set(), tries=2)
     assert counts == {"launch": {"1 s": {"kept": 2, "none_invented": 0, "tries": 2}}}
     assert bridging.bridged(made, small_set().only(lambda each: bool(each.spans)), tries=2) == {}

@@ -10,7 +10,7 @@ import gestures
 from gestures import augmentation, checkpoint, streams, training
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
-from gestures.model import LONGEST_S
+from gestures.network import LONGEST_S
 from gestures.recognizer import Follower, _partner
 from gestures.tracks import Tracker
 
