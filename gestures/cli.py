@@ -169,7 +169,10 @@ def _teach_flags(teach: argparse.ArgumentParser) -> None:
     teach.add_argument("--takes", type=_whole(3), default=10, metavar="N", help="how many of each (default: 10)")
     teach.add_argument("--seed", type=_whole(0), default=0, metavar="N")
     teach.add_argument(
-        "--source", nargs="+", default=["0"], help="camera number, video file or URL, one for all or one a gesture"
+        "--source",
+        nargs="+",
+        action="extend",
+        help="camera number, video file or URL: a camera for all, or one source a gesture (default: camera 0)",
     )
     teach.add_argument("--no-window", action="store_true", help="open no window")
     teach.set_defaults(run=_teach)
@@ -297,6 +300,7 @@ def _between(least: float, most: float, unit: str = "") -> Callable[[str], float
 
 
 def _teach(options: argparse.Namespace) -> None:
+    options.source = options.source or ["0"]
     _verb("lesson", "lesson")(options)
     words = ["live", "--model", str(options.into), "--source", options.source[-1]]
     live = _parser().parse_args([*words, "--no-window"] if options.no_window else words)

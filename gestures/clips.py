@@ -262,8 +262,9 @@ def _span(raw: dict[str, Any], recorded_as: str, folder: str) -> Span:
     return Span(gesture, float(raw["start"]), float(raw["end"]))
 
 
-def load_set(folder: Path) -> ClipSet:
+def load_set(folder: str | Path) -> ClipSet:
     """Read every clip below `folder`; `set.json` gives the order of the labels. Raise `ClipError` if there is none."""
+    folder = Path(folder)
     paths = sorted(path for path in folder.glob("*/*.npz") if not path.name.startswith("."))
     if not paths:
         raise ClipError(f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first")

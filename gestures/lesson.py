@@ -3,6 +3,7 @@
 import argparse
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from . import __version__, synthetic
 from .bridging import text
@@ -41,6 +42,8 @@ def lesson(options: argparse.Namespace) -> float:
         raise InputError(f"{' '.join(names)}: name each gesture once, and leave {REST} out")
     if len(options.source) not in (1, len(names)):
         raise InputError(f"{len(options.source)} sources for {len(names)} gestures: give one for all, or one for each")
+    if len(names) > len(options.source) and Path(options.source[0]).is_file():
+        raise InputError(f"{options.source[0]} cannot show {len(names)} gestures: give a film of each")
     for folder in (options.data, options.into):
         writable(folder)
     load_keras()  # now, so that nobody waits for it, or misses it, after the last take

@@ -42,7 +42,7 @@ def test_two_hands_called_the_same_side_are_both_kept():
 def test_renaming_a_folder_renames_the_gesture(tmp_path):
     gestures.save_clip(clip("swipe"), tmp_path / "swipe" / "ana_00.npz")
     (tmp_path / "swipe").rename(tmp_path / "swoosh")
-    assert gestures.load_set(tmp_path).labels == ("swoosh",)
+    assert gestures.load_set(str(tmp_path)).labels == ("swoosh",)
     assert gestures.load_set(tmp_path).clips[0].spans[0].gesture == "swoosh"
 
 

@@ -95,3 +95,13 @@ def test_what_cannot_be_taught_is_told_at_once(tmp_path, capsys, words, told):
     assert main(["teach", *words, *places]) == 1
     assert told in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
+
+
+def test_sources_add_up_and_one_film_shows_one_gesture(tmp_path, capsys):
+    places = ["--data", str(tmp_path / "d"), "--into", str(tmp_path / "m"), "--source", "x.mp4"]
+    assert main(["teach", "a", "b", "c", *places, "--source", "y.mp4"]) == 1
+    assert "2 sources for 3" in capsys.readouterr().err
+    film = shipped("data/demo/demo.mp4")
+    assert main(["teach", "a", "b", *places[:-1], str(film)]) == 1
+    assert "cannot show 2 gestures: give a film of each" in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
