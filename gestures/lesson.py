@@ -42,8 +42,9 @@ def lesson(options: argparse.Namespace) -> float:
         raise InputError(f"{' '.join(names)}: name each gesture once, and leave {REST} out")
     if len(options.source) not in (1, len(names)):
         raise InputError(f"{len(options.source)} sources for {len(names)} gestures: give one for all, or one for each")
-    if len(names) > len(options.source) and Path(options.source[0]).is_file():
-        raise InputError(f"{options.source[0]} cannot show {len(names)} gestures: give a film of each")
+    asked = [name for name in names if _there(name, options) < options.takes]
+    if len(asked) > len(options.source) and Path(options.source[0]).is_file():
+        raise InputError(f"{options.source[0]} cannot show {len(asked)} gestures: give a film of each")
     for folder in (options.data, options.into):
         writable(folder)
     load_keras()  # now, so that nobody waits for it, or misses it, after the last take
@@ -108,9 +109,14 @@ def with_idlers(takes: ClipSet) -> ClipSet:
     return replace(takes, clips=(*takes.clips, *idlers), paths=())
 
 
+def _there(name: str, options: argparse.Namespace) -> int:
+    """How many takes of a gesture the set holds already."""
+    return len(list((options.data / name).glob(f"{options.person}_*.npz")))
+
+
 def _record(name: str, source: str, options: argparse.Namespace) -> None:
     """Record what is missing of a gesture's takes."""
-    there = len(list((options.data / name).glob(f"{options.person}_*.npz")))
+    there = _there(name, options)
     if there >= options.takes:
         talk(f"{name}: {there} takes are there")
         return
