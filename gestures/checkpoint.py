@@ -26,13 +26,16 @@ class Checkpoint:
 
     def __init__(self, folder: Path | None, *names: str, begun: Sequence[Floats] = ()) -> None:
         """`names` tell what is learnt from and how, `begun` the weights it begins with; folder None keeps nothing."""
+        self._path: Path | None = None
+        self._kept = time.monotonic()
+        if folder is None:
+            return
         whole = hashlib.sha256(repr(names).encode())
         for source in sorted(Path(__file__).parent.glob("*.py")):
             whole.update(source.read_bytes())
         for weights in begun:
             whole.update(np.ascontiguousarray(weights).tobytes())
-        self._path = None if folder is None else folder / f"{whole.hexdigest()[:24]}.npy"
-        self._kept = time.monotonic()
+        self._path = folder / f"{whole.hexdigest()[:24]}.npy"
 
     def load(self, like: Sequence[Floats]) -> tuple[int, list[Floats]]:
         """The step it stands at, and its arrays, in shape as `like`; 0 and none where nothing is kept."""
@@ -41,7 +44,7 @@ class Checkpoint:
         try:
             with self._path.open("rb") as file:
                 step, *arrays = [np.load(file, allow_pickle=False) for _ in range(1 + len(like))]
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, MemoryError):
             return 0, []
         if [array.shape for array in arrays] != [np.shape(each) for each in like]:
             return 0, []

@@ -21,9 +21,8 @@ from .teaching import Taught, once_more, teach
 from .training import Recipe
 
 STEPS, LANES, RATE = 400, 8, 8e-3
-"""Many small corrections of the weights, and bold ones: some seconds of a laptop's core. With five takes a gesture of
-EgoGestAR they name 90 % of unseen rounds' takes; 150 by four times as many streams, which costs as much, 83 %, and at
-the usual rate 73 %."""
+"""Many small corrections of the weights, and bold ones: some seconds of a laptop's core. As many by twice the streams
+named no more of EgoGestAR's unseen rounds; timider ones, or fewer and still bolder ones, named fewer."""
 FEWEST = 3
 """Of fewer takes none can be held out for judging."""
 IDLE_S, IDLERS = 20.0, 3

@@ -41,8 +41,8 @@ class Recipe:
 
     `steps` corrections of the weights, each by `lanes` streams side by side; `units` of each layer, made of `cell`s;
     `varied` the share of takes that are played otherwise than they were recorded, each time otherwise; `owing` when the
-    answer is owed; `ahead` how much a
-    palm's error of the forecast weighs beside the scores' loss, 0: the network does not forecast.
+    answer is owed; `ahead` how much a palm's error of the forecast weighs beside the scores' loss, 0: the network does
+    not forecast.
     """
 
     steps: int = 2400
@@ -94,7 +94,8 @@ def train(
     heard = [next(batches) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
     network = network or _new(seen, len(labels), recipe, len(firsts(takes.sequences)))
-    checkpoint = Checkpoint(keep, digest(takes), repr(recipe), *labels, begun=network.sequence.get_weights())
+    meaning = repr((labels, takes.mirror, takes.sequences))
+    checkpoint = Checkpoint(keep, digest(takes), repr(recipe), meaning, begun=network.sequence.get_weights())
     _fit(network, itertools.chain(heard, batches), recipe, progress, checkpoint)
     manifest = Manifest(
         labels,
