@@ -13,17 +13,17 @@ from types import FrameType
 from typing import Any
 
 from . import __version__
-from .console import shipped, talk
+from .console import STRUCK, shipped, talk
 from .errors import GesturesError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0, or 1 after a `GesturesError` told in its one sentence, or 2 for wrong usage."""
-    options, struck = _parser().parse_args(arguments), False
+    options = _parser().parse_args(arguments)
+    STRUCK.clear()
 
     def strike(number: int, frame: FrameType | None) -> None:
-        nonlocal struck
-        struck = True
+        STRUCK.set()
         signal.default_int_handler(number, frame)
 
     # Whoever started us deaf to Ctrl-C keeps us so; other threads hear none.
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception:
         # A library struck in midst of its import makes an error of its own of that.
-        if struck:
+        if STRUCK.is_set():
             return 130
         raise
     finally:

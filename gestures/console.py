@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:  # a line of help needs neither cameras nor NumPy
 
 LONGEST = 2000
 """Characters of a line that is told."""
+STRUCK = threading.Event()
+"""Set by Ctrl-C for the rest of a verb: a library struck in midst of a call may lose the exception, but not this."""
 
 
 def talk(line: str) -> None:
@@ -53,7 +56,7 @@ def writable(folder: Path) -> None:
 
 
 class Bar:
-    """One progress bar a part of the work, on stderr."""
+    """One progress bar a part of the work, on stderr; where Ctrl-C was lost, work ends at the bar's next move."""
 
     def __init__(self, title: str = "") -> None:
         self._bar: Any = None
@@ -62,15 +65,17 @@ class Bar:
     def __enter__(self) -> "Bar":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+        if kind is None and STRUCK.is_set():
+            raise KeyboardInterrupt
 
     def tell(self, part: str, at: int, of: int, loss: float) -> None:
         """As `teach` tells how far it is."""
         from tqdm import tqdm
 
-        if part != self._part:
+        if part != self._part or STRUCK.is_set():
             self.__exit__()
             self._part, self._bar = part, tqdm(total=of, desc=f"{self._title} {part}".strip(), file=sys.stderr)
         self._bar.update(at - self._bar.n)

@@ -20,7 +20,7 @@ from gestures.console import shipped
 
 DEMO = shipped("data/demo/demo.mp4")
 VERBS = ("record", "import", "train")
-INTERRUPTED = 130
+INTERRUPTED = 130, -signal.SIGINT
 TEACH_S = 12.0
 SOON_S = 1.0
 """Ctrl-C ends the program within this time: of the processor's, since a busy machine makes every other longer."""
@@ -117,12 +117,12 @@ def interrupted(verb: str, place: Path, times: int, limit_s: float, chance: rand
             moment_s = chance.uniform(0, 1) * usual_s
             struck = strike(number, moment_s, signal.SIGINT)
             end = zygote.ended()
-            counts["kills" if end.code == INTERRUPTED else "ended before"] += 1
+            counts["kills" if end.code in INTERRUPTED else "ended before"] += 1
             waits.append(end.time - struck)
             works.append(max(0.0, end.worked_s - moment_s))
             whole, _ = survivors(verb, takes, model, log) if verb in VERBS else ([], 0)
             quiet = "Traceback" not in log.read_text(errors="replace")
-            good = end.code in (0, INTERRUPTED) and works[-1] <= SOON_S and quiet and all(whole)
+            good = end.code in (0, *INTERRUPTED) and works[-1] <= SOON_S and quiet and all(whole)
             if not good:
                 print(f"{verb}: code {end.code}, {works[-1]:.2f} s, {log.read_text()[-300:]}", file=sys.stderr)
             counts["lost"] += not good

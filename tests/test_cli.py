@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -13,9 +14,9 @@ import pytest
 from test_camera import write_video
 
 import gestures
-from gestures import watching
+from gestures import watching, workbench
 from gestures.cli import _parser, main
-from gestures.console import shipped
+from gestures.console import Bar, shipped
 from gestures.network import save
 
 
@@ -119,6 +120,29 @@ def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch):
     monkeypatch.setattr(watching, "live", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["live", "--no-window"])
+
+
+def test_ctrl_c_that_a_library_loses_ends_the_work_at_the_next_move_of_its_bar(capsys, monkeypatch):
+    """TensorFlow swallows one in midst of some calls: a training went on to its end."""
+    done = []
+
+    def work(options):
+        with Bar() as bar:
+            for step in range(1, 6):
+                bar.tell("learning", step, 5, 0.0)
+                done.append(step)
+                if step == options.steps:
+                    with suppress(KeyboardInterrupt):
+                        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(workbench, "train", work)
+    for last in (2, 5):
+        assert main(["train", "takes", "--into", "model", "--steps", str(last)]) == 130
+        assert done == list(range(1, last + 1))
+        done.clear()
+    assert main(["train", "takes", "--into", "model"]) == 0
+    assert done == [1, 2, 3, 4, 5]
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_wrong_usage_is_two():
