@@ -34,7 +34,10 @@ from gestures.training import Recipe
 MINUTE_S = 60.0
 BUSY = 0.65
 TITLE = "Starter gestures, learnt from synthetic motion"
-OWING = Owing(sure=(0.15, 0.6), linger_s=0.25, boost=4.0)
+OWING = Owing(sure=(0.15, 0.6), after_s=0.3, linger_s=0.5, boost=4.0)
+"""A swipe is soon over, and is known for one when the hand comes to rest: its name outlives it."""
+OFTEN = ("swipe_left", "swipe_right", "swipe_up", "swipe_down")
+"""Gestures that are learnt from twice as often: they resemble hands on their way elsewhere."""
 SAMPLE_SEED = 700_000_000
 IDLE_SEED = 800_000_000
 MEASURED = "\n## On video, on idle hands, on real hands\n"
@@ -62,6 +65,7 @@ def scene(
     busy: float,
     duration_s: float = MINUTE_S,
     rates_hz: tuple[float, float] = RATES_HZ,
+    gestures: Sequence[str] = synthetic.GESTURES,
     idle: Sequence[str] = synthetic.IDLE,
     without: str = "",
 ) -> Clip:
@@ -70,7 +74,9 @@ def scene(
     aspect = float(rng.choice(ASPECTS))
     someone = Performer.random(np.random.default_rng((seed, 1)), aspect)
     straight = replace(someone, view_deg=np.zeros(3)) if without == "views" else None
-    played = synthetic.perform(seed, duration_s, busy=busy, aspect=aspect, idle=idle, performer=straight)
+    played = synthetic.perform(
+        seed, duration_s, gestures=gestures, idle=idle, busy=busy, aspect=aspect, performer=straight
+    )
     return synthetic.seen(
         played,
         seed,
@@ -85,9 +91,10 @@ def make(minutes: int, first_seed: int, without: str = "") -> ClipSet:
     """`minutes` people, each for a minute; every fifth only idles. Without "negatives" idle hands but rest."""
     seeds = range(first_seed, first_seed + minutes)
     kinds = [kind for kind in synthetic.IDLE if kind not in LEFT_OUT]
+    practised = (*synthetic.GESTURES, *OFTEN)
     idle = ["rest"] if without == "negatives" else [*kinds, synthetic.FUMBLING, synthetic.FUMBLING]
     clips = [
-        scene(seed, 0.0 if seed % 5 == 0 else BUSY, idle=idle, without=without)
+        scene(seed, 0.0 if seed % 5 == 0 else BUSY, gestures=practised, idle=idle, without=without)
         for seed in tqdm(seeds, desc="people", file=sys.stderr)
     ]
     return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
