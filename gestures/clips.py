@@ -7,7 +7,6 @@ gesture is renaming a folder and deleting a take is deleting a file. The folder 
 import io
 import json
 import math
-import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,18 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ClipError, InputError
-from .files import read_within, write_whole
+from .files import MAX_NOTE, check_name, read_within, write_whole
+from .setnote import load_set_note
 from .types import FARTHEST, JOINTS, LATEST_S, WIDEST, Floats, Hand, Observation, Side
 
 FORMAT = 1
 REST = "rest"
 SIDES: tuple[Side, Side] = ("left", "right")
-NAME = re.compile(r"[\w][\w .+-]{0,63}")
-"""What a gesture or a person may be called: it becomes a folder or a file on any system."""
 MAX_BYTES = 1 << 29
 """A clip that unpacks to more is refused: an hour of two hands at 60 fps is 220 MB."""
-MAX_NOTE = 1 << 22
-"""So is a note of more bytes, its own or its set's: ten thousand spans take less."""
 MAX_LISTING = 1 << 16
 KINDS = {"note": "U", "time": "f", "image": "f", "world": "f"}
 """The arrays in the file: text, or numbers of whatever precision."""
@@ -180,18 +176,6 @@ class ClipSet:
         return replace(self, clips=tuple(self.clips[i] for i in chosen), paths=paths)
 
 
-def check_name(name: str) -> str:
-    """Give `name` back, or raise `InputError` when no folder of that name can be on every system."""
-    if (
-        not isinstance(name, str)
-        or not NAME.fullmatch(name)
-        or name != name.strip(" .")
-        or name.split(".", maxsplit=1)[0].lower() in {"con", "nul", "aux", "prn"}
-    ):
-        raise InputError(f"{str(name)[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
-    return name
-
-
 def save_clip(clip: Clip, path: Path) -> None:
     """Write `clip` to `path` (.npz); raise `ClipError` where that is not allowed."""
     note = {
@@ -282,52 +266,6 @@ def load_below(folder: Path) -> tuple[Clip, ...]:
     if not paths:
         raise ClipError(f"{folder} holds no recordings (*.npz): record or import some into it first")
     return tuple(load_clip(path) for path in paths)
-
-
-def save_set_note(
-    folder: Path,
-    labels: Sequence[str],
-    mirror: dict[str, str] | None = None,
-    sequences: dict[str, tuple[str, str]] | None = None,
-) -> None:
-    """Write `set.json`: the order of the labels, pairs that mirror each other, sequences, licence and consent.
-
-    What stands there already stays: labels are added to, and nothing that somebody has said is taken back.
-    """
-    before = load_set_note(folder)
-    added = list(dict.fromkeys([*before["labels"], *labels]))
-    note = {**before, "labels": added, "mirror": before["mirror"] if mirror is None else mirror}
-    note["sequences"] = {**before["sequences"], **(sequences or {})}
-    if note != before or not (folder / "set.json").exists():
-        replace_set_note(folder, note)
-
-
-def load_set_note(folder: Path) -> dict[str, Any]:
-    """What `set.json` says, and the defaults where there is none; raise `ClipError` when it cannot be read.
-
-    `labels` are names, each once; `mirror` maps names to names, or is None; `sequences` maps names to pairs of names.
-    """
-    path = folder / "set.json"
-    note: dict[str, Any] = {"format": FORMAT, "labels": [], "mirror": None, "licence": None, "consent": None}
-    note["sequences"] = {}
-    try:
-        note |= dict(json.loads(read_within(path, MAX_NOTE)))
-        note["labels"] = list(dict.fromkeys(check_name(label) for label in note["labels"]))
-        mirror = note["mirror"]
-        note["mirror"] = None if mirror is None else {check_name(a): check_name(b) for a, b in mirror.items()}
-        pairs = {check_name(name): (check_name(a), check_name(b)) for name, (a, b) in note["sequences"].items()}
-        note["sequences"] = pairs
-    except FileNotFoundError:
-        return note
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ClipError(f"{path} cannot be read ({error}): mend or delete it") from error
-    return note
-
-
-def replace_set_note(folder: Path, note: dict[str, Any]) -> None:
-    """Write `set.json` anew; raise `ClipError` where that is not allowed."""
-    text = json.dumps(note, indent=2).encode() + b"\n"
-    write_whole(folder / "set.json", lambda file: file.write(text), ClipError)
 
 
 def folds(people: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, ...]]:

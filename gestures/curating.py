@@ -4,20 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .clips import (
-    REST,
-    Span,
-    check_name,
-    folds,
-    load_clip,
-    load_set_note,
-    replace_set_note,
-    save_clip,
-    save_set_note,
-)
+from .clips import REST, Span, folds, load_clip, save_clip
 from .errors import ClipError
-from .files import read_within, write_whole
+from .files import check_name, read_within, write_whole
 from .recording import free_place, put_away
+from .setnote import load_set_note, replace_set_note, save_set_note
 
 MAX_FILE = 1 << 28
 """A take's file that is larger is refused: packed, an hour of two hands takes less."""

@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, whenever the program is killed, and that are read within bounds."""
 
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable, Mapping
@@ -8,12 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from .errors import GesturesError
+from .errors import GesturesError, InputError
 
 NEXT = ".next"
 """Inside a folder, what replaces its files of the same names: whole from the moment this name is there."""
 TRIES = 100
 """How often two writers may get in each other's way before one gives up."""
+NAME = re.compile(r"[\w][\w .+-]{0,63}")
+"""What a gesture or a person may be called: it becomes a folder or a file on any system."""
+MAX_NOTE = 1 << 22
+"""Bytes of a note, a clip's or its set's, beyond which it is refused: ten thousand spans take less."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object], error: type[GesturesError]) -> None:
@@ -111,3 +116,15 @@ def _writer() -> str:
 
 def _cannot(path: Path, wrong: OSError, error: type[GesturesError]) -> GesturesError:
     return error(f"{path} cannot be written ({wrong.strerror or wrong}): choose a folder you may write to")
+
+
+def check_name(name: str) -> str:
+    """Give `name` back, or raise `InputError` when no folder of that name can be on every system."""
+    if (
+        not isinstance(name, str)
+        or not NAME.fullmatch(name)
+        or name != name.strip(" .")
+        or name.split(".", maxsplit=1)[0].lower() in {"con", "nul", "aux", "prn"}
+    ):
+        raise InputError(f"{str(name)[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
+    return name

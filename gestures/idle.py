@@ -6,15 +6,14 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .motions import (
+from .motions import MOVES, broken_off
+from .performers import (
     CHANNELS,
     FINGERS,
-    MOVES,
     PLACE,
     RATE_HZ,
     TURN,
     Actor,
-    broken_off,
     clock,
     ease,
     glide,

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from .clips import REST, Clip, Span, check_name, save_clip, save_set_note
+from .clips import REST, Clip, Span, save_clip
 from .errors import ClipError, GesturesError
+from .files import check_name
 from .landmarks import Landmarker
+from .setnote import save_set_note
 from .video import Video
 
 REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})

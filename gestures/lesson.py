@@ -5,20 +5,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, synthetic
+from . import __version__, seeing, synthetic
 from .bridging import text
-from .clips import REST, ClipSet, Recorded, check_name, load_set
+from .clips import REST, ClipSet, Recorded, load_set
 from .console import Bar, shipped, talk, writable
 from .errors import ClipError, InputError
 from .facing import is_mirrored
+from .files import check_name
 from .inheriting import inherit
 from .network import load_keras
 from .overlay import Window, has_screen
+from .recipe import Recipe
 from .recording import Assignment, Recorder
 from .sequences import firsts
 from .studio import ring, run
 from .teaching import Taught, once_more, teach
-from .training import Recipe
 
 STEPS, LANES, RATE = 400, 8, 8e-3
 """Many small corrections of the weights, and bold ones: some seconds of a laptop's core. As many by twice the streams
@@ -103,7 +104,7 @@ def with_idlers(takes: ClipSet) -> ClipSet:
     """
     idlers = []
     for seed in range(IDLE_SEED, IDLE_SEED + IDLERS):
-        seen = synthetic.seen(synthetic.perform(seed, IDLE_S, busy=0.0), seed, person=takes.people[0])
+        seen = seeing.seen(synthetic.perform(seed, IDLE_S, busy=0.0), seed, person=takes.people[0])
         idlers.append(seen)
     return replace(takes, clips=(*takes.clips, *idlers), paths=())
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from . import cells, features, forecast
 from .ahead import reads
-from .clips import REST, check_name
+from .clips import REST
 from .errors import GesturesError, ModelError
-from .files import read_together
+from .files import check_name, read_together
 from .quiet import quiet
 from .stepfile import check_step
 from .types import DecisionRules, Floats

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .clips import REST, Clip, Recorded, check_name, save_clip, save_set_note
+from .clips import REST, Clip, Recorded, save_clip
 from .coaching import missing
 from .cutting import Cutter, fault
 from .errors import ClipError
+from .files import check_name
+from .setnote import save_set_note
 from .types import Observation
 
 REST_TAKE_S = 30.0

@@ -9,9 +9,11 @@ from .clips import Clip, ClipSet
 from .errors import TrainingError
 from .evaluation import Report, evaluate, report
 from .fitting import fit_rules
+from .holdout import check, hold_out
 from .model import Manifest, Model
 from .network import Network, save
-from .training import Recipe, Trained, check, hold_out, train
+from .recipe import Recipe
+from .training import Trained, train
 
 REVISION = 0.4
 """Share of the steps spent once more on everything, the judged-on part included."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from . import __version__
 from .actions import Actions, Plan, load_plan
 from .camera import Camera, open_source
-from .clips import Recorded, check_name
+from .clips import Recorded
 from .console import shipped, talk, tell_faults, writable
 from .correcting import Corrector
 from .errors import ActionError, ClipError, InputError
 from .facing import is_mirrored, turned
+from .files import check_name
 from .landmarks import Landmarker
 from .model import Model, load
 from .overlay import Overlay, Window, has_screen

@@ -35,8 +35,9 @@ def train(options: argparse.Namespace) -> None:
     from .bridging import text
     from .checkpoint import forget
     from .clips import load_below, load_set
+    from .recipe import Recipe, steps_for
     from .teaching import teach
-    from .training import Recipe, pretrain, steps_for
+    from .training import pretrain
 
     if options.pretrain is not None and options.cell != "lstm":
         raise GesturesError(

@@ -38,8 +38,9 @@ from gestures.console import Bar
 from gestures.errors import GesturesError
 from gestures.evaluation import Report, Verdict, replay, report
 from gestures.files import write_whole
+from gestures.recipe import Recipe, steps_for
 from gestures.teaching import teach
-from gestures.training import Recipe, digest, steps_for, train
+from gestures.training import digest, train
 
 SEED = 0
 FOLDS = 4
@@ -47,7 +48,7 @@ FOLDS = 4
 
 MADE_BY = (
     "types clips tracks features posture forecast ahead model network evidence decisions recognizer"
-    " augmentation streams training scoring evaluation fitting teaching"
+    " augmentation streams recipe batches losses holdout training scoring evaluation fitting teaching"
 )
 """The modules that a figure depends on."""
 

@@ -18,10 +18,11 @@ from gestures.clips import Clip
 from gestures.evaluation import replay
 from gestures.importing import watch
 from gestures.model import Model
-from gestures.motions import Performer
+from gestures.performers import Performer
 from gestures.scoring import Stream, detections, score
+from gestures.seeing import seen
 from gestures.skeleton import ANGLES
-from gestures.synthetic import GESTURES, Performance, perform, seen
+from gestures.synthetic import GESTURES, Performance, perform
 
 CODEC = "mp4v"
 SECONDS = 23.0

@@ -14,8 +14,9 @@ from gestures import forecast
 from gestures.clips import SIDES, Clip, ClipSet, folds
 from gestures.console import Bar
 from gestures.model import Model
+from gestures.recipe import Recipe
 from gestures.recognizer import Follower
-from gestures.training import Recipe, train
+from gestures.training import train
 
 AHEAD_S = (0.05, 0.1, 0.2, 0.4)
 FIRST = 3

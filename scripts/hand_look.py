@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from hand_mesh import Mesh, rasterize, unit
 
-from gestures.motions import Performer
+from gestures.performers import Performer
 from gestures.skeleton import FRAMES, REST, TIPS, Array
 
 Picture = npt.NDArray[np.float32]

@@ -28,9 +28,9 @@ def loader(name: str, folder: Path) -> Callable[[bytes], object]:
     """What writes an input to where the loader of that name looks, and loads it."""
     from gestures import ModelError, Video, load_clip
     from gestures.actions import load_plan
-    from gestures.clips import load_set_note
     from gestures.features import SIZE
     from gestures.model import Model, load_manifest
+    from gestures.setnote import load_set_note
 
     whole, step = load_manifest(FORMATS / "model-1"), (FORMATS / "model-1" / "step.tflite").read_bytes()
 

@@ -25,8 +25,9 @@ from gestures.evaluation import replay
 from gestures.landmarks import MODEL_SHA256, Landmarker
 from gestures.model import Model
 from gestures.scoring import Stream, Tally, detections, score, start_rule
+from gestures.seeing import frame_times
 from gestures.skeleton import Array
-from gestures.synthetic import Performance, frame_times, perform
+from gestures.synthetic import Performance, perform
 from gestures.types import Frame
 
 FIRST_SEED = 900_000_000

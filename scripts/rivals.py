@@ -13,7 +13,8 @@ from gestures.clips import REST, ClipSet
 from gestures.console import Bar
 from gestures.evaluation import replay, report
 from gestures.model import Model
-from gestures.training import Recipe, train
+from gestures.recipe import Recipe
+from gestures.training import train
 
 TIMED = 3000
 RECIPES = {**{cell: Recipe(cell=cell) for cell in CELLS}, "lstm alone": Recipe(ahead=0)}

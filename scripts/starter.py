@@ -23,13 +23,15 @@ from rendered import judge, judgement, streams
 from tqdm import tqdm
 
 from gestures import synthetic
-from gestures.clips import Clip, ClipSet, save_clip, save_set_note
+from gestures.clips import Clip, ClipSet, save_clip
 from gestures.console import Bar
 from gestures.model import Model, load
-from gestures.motions import Performer
+from gestures.performers import Performer
+from gestures.recipe import Recipe
+from gestures.seeing import seen
+from gestures.setnote import save_set_note
 from gestures.streams import Owing
 from gestures.teaching import teach
-from gestures.training import Recipe
 
 MINUTE_S = 60.0
 BUSY = 0.65
@@ -77,7 +79,7 @@ def scene(
     played = synthetic.perform(
         seed, duration_s, gestures=gestures, idle=idle, busy=busy, aspect=aspect, performer=straight
     )
-    return synthetic.seen(
+    return seen(
         played,
         seed,
         rate_hz=float(rng.uniform(*rates_hz)),

@@ -31,7 +31,8 @@ from gestures.inheriting import inherit
 from gestures.lesson import STEPS, recipe, with_idlers
 from gestures.likeness import distances, gesture_of
 from gestures.network import Network
-from gestures.training import Recipe, pretrain, train
+from gestures.recipe import Recipe
+from gestures.training import pretrain, train
 
 HELD_OUT = {"egogestar": 3, "mp_data": 1}
 """People, or recording rounds, that nobody learns from."""

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from gestures import synthetic
+from gestures import seeing, synthetic
 from gestures.bridging import bridged, text
 from gestures.cells import CELLS
 from gestures.clips import Clip, ClipSet, Span
 from gestures.console import Bar
-from gestures.training import Recipe, train
+from gestures.recipe import Recipe
+from gestures.training import train
 
 COMMAND = {"launch": ("thumb_up", "circle_cw")}
 IDLE = ("fidget", "point_around", "drift", "talk", "pose_still", "count")
@@ -46,7 +47,7 @@ def _takes(seed: int, gestures: tuple[str, ...], busy: float, duration_s: float)
     played = synthetic.perform(
         seed, duration_s, gestures=gestures or synthetic.GESTURES[:1], idle=IDLE, busy=busy, script=gestures * 3
     )
-    seen = synthetic.seen(played, seed, rate_hz=20.0, person=f"synthetic-{seed}")
+    seen = seeing.seen(played, seed, rate_hz=20.0, person=f"synthetic-{seed}")
     present = seen.present
     for act in played.acts if gestures else (None,):
         start, end = (0.0, duration_s) if act is None else (act.start - AROUND_S, act.end + AROUND_S)

@@ -11,6 +11,7 @@ from gestures import cells, features, model, training
 from gestures.cells import CELLS, WINDOW
 from gestures.cli import main
 from gestures.network import Network, finish, load_keras, save
+from gestures.recipe import Recipe
 
 PROBE = np.random.default_rng(5).normal(size=(3 * WINDOW, features.SIZE)).astype(np.float32)
 
@@ -98,7 +99,7 @@ def test_a_manifest_without_a_cell_is_an_lstms(exported, network, tmp_path):
 @pytest.mark.parametrize("cell", ["gru", "none"])
 def test_other_cells_are_trained_as_ours_is(cell):
     takes = gestures.ClipSet(("swipe",), tuple(clip(g, "ana", phase=n) for n in range(2) for g in ("swipe", "rest")))
-    trained = training.train(takes, training.Recipe(steps=2, units=(8,), cell=cell))
+    trained = training.train(takes, Recipe(steps=2, units=(8,), cell=cell))
     assert trained.model.manifest.cell == cell
     sizes = [size for layer in cells.states(cell, (8,), features.SIZE) for _, size in layer]
     assert [part.shape for part in trained.model.begin()] == [(1, size) for size in sizes]

@@ -8,7 +8,7 @@ import pytest
 from conftest import clip, observations
 
 import gestures
-from gestures import clips
+from gestures import clips, files, setnote
 
 
 def test_a_clip_survives_the_disk(tmp_path):
@@ -55,7 +55,7 @@ def test_a_session_of_several_gestures_keeps_its_names(tmp_path):
 def test_set_json_orders_the_labels(tmp_path):
     for gesture in ("a", "b", "c"):
         gestures.save_clip(clip(gesture), tmp_path / gesture / "ana_00.npz")
-    clips.save_set_note(tmp_path, ["c", "gone", "a"], {"a": "c"})
+    setnote.save_set_note(tmp_path, ["c", "gone", "a"], {"a": "c"})
     loaded = gestures.load_set(tmp_path)
     assert (loaded.labels, loaded.mirror) == (("c", "a", "b"), {"a": "c"})
 
@@ -116,7 +116,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "\x1b[31m", "x" * 65, "con", "NUL.txt", "a\n", " a", "a."])
 def test_names_that_no_folder_can_have_are_refused(name):
     with pytest.raises(gestures.InputError, match="is no name"):
-        clips.check_name(name)
+        files.check_name(name)
 
 
 def test_compressed_clips_are_plain_archives(tmp_path):
@@ -136,10 +136,10 @@ def test_folds_hold_each_person_out_once():
 
 
 def test_a_second_note_takes_nothing_back(tmp_path):
-    clips.save_set_note(tmp_path, ["zoom"], {"left": "right"})
+    setnote.save_set_note(tmp_path, ["zoom"], {"left": "right"})
     note = json.loads((tmp_path / "set.json").read_text())
     (tmp_path / "set.json").write_text(json.dumps({**note, "licence": "CC0", "consent": "yes"}))
-    clips.save_set_note(tmp_path, ["wave", "zoom"])
+    setnote.save_set_note(tmp_path, ["wave", "zoom"])
     again = json.loads((tmp_path / "set.json").read_text())
     assert again["labels"] == ["zoom", "wave"]
     assert (again["mirror"], again["licence"], again["consent"]) == ({"left": "right"}, "CC0", "yes")

@@ -7,7 +7,7 @@ from conftest import clip
 
 import gestures
 from gestures.cli import main
-from gestures.clips import load_set_note, save_set_note
+from gestures.setnote import load_set_note, save_set_note
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gestures
-from gestures import clips, files, model
+from gestures import clips, files, model, setnote
 from gestures.console import LONGEST, printable
 from gestures.stepfile import check_step
 
@@ -114,7 +114,7 @@ def test_a_note_without_end_is_not_read(tmp_path):
     """Packed it has 40 kB, unpacked four bytes a letter."""
     note = json.loads(str(np.load(io.BytesIO(loaders.whole_clip()["note"]))))
     path = archive(
-        tmp_path / "swipe" / "ana_00.npz", note=loaders.array(json.dumps(note) + " " * (clips.MAX_NOTE // 4))
+        tmp_path / "swipe" / "ana_00.npz", note=loaders.array(json.dumps(note) + " " * (files.MAX_NOTE // 4))
     )
     assert "more than a clip may have" in refused(path)
 
@@ -176,7 +176,7 @@ def test_notes_without_a_bottom_are_refused(tmp_path, deep):
     refused(archive(tmp_path / "swipe" / "ana_00.npz", note=loaders.array(deep)))
     (tmp_path / "set.json").write_text(f'{{"labels": {deep}}}')
     with pytest.raises(gestures.ClipError, match="cannot be read"):
-        clips.load_set_note(tmp_path)
+        setnote.load_set_note(tmp_path)
     shutil.copytree(FORMATS / "model-1", tmp_path / "m")
     (tmp_path / "m" / "manifest.json").write_text(f'{{"format": 1, "features": {deep}}}')
     with pytest.raises(gestures.ModelError):
@@ -194,7 +194,7 @@ def test_hostile_labels_reach_neither_disk_nor_terminal(tmp_path, labels):
     assert len(str(wrong.value)) < 1000
     (tmp_path / "set.json").write_text(json.dumps({"labels": [labels]}))
     with pytest.raises(gestures.ClipError, match="cannot be read"):
-        clips.load_set_note(tmp_path)
+        setnote.load_set_note(tmp_path)
 
 
 def test_recording_into_a_set_with_a_hostile_note_loses_no_take(tmp_path):
@@ -526,7 +526,7 @@ def test_the_fuzzer_itself_sees_a_plant(tmp_path):
 
 
 def test_bounds_are_those_that_are_read(tmp_path):
-    (tmp_path / "set.json").write_bytes(b" " * (clips.MAX_NOTE + 1))
+    (tmp_path / "set.json").write_bytes(b" " * (files.MAX_NOTE + 1))
     with pytest.raises(gestures.ClipError, match="larger than"):
-        clips.load_set_note(tmp_path)
+        setnote.load_set_note(tmp_path)
     assert files.read_within(FORMATS / "set-1" / "set.json", 1000)

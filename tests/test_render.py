@@ -14,7 +14,7 @@ from gestures.console import shipped
 from gestures.evaluation import evaluate
 from gestures.importing import watch
 from gestures.landmarks import Landmarker
-from gestures.motions import Performer
+from gestures.performers import Performer
 from gestures.skeleton import POSES, REST, PosedHand, bend
 from gestures.synthetic import perform
 from gestures.types import Frame

@@ -8,10 +8,24 @@ import pytest
 from conftest import LABELS, clip, hand
 
 import gestures
-from gestures import augmentation, bridging, curating, features, gates, model, streams, teaching, training
-from gestures.clips import Span, load_set_note, save_set_note
+from gestures import (
+    augmentation,
+    bridging,
+    curating,
+    features,
+    gates,
+    holdout,
+    losses,
+    model,
+    streams,
+    teaching,
+    training,
+)
+from gestures.clips import Span
 from gestures.network import Network, finish, load_keras, save
+from gestures.recipe import Recipe
 from gestures.sequences import firsts, follow
+from gestures.setnote import load_set_note, save_set_note
 
 COMMANDS = {"launch": ("arm", "fire"), "stop": ("arm", "halt"), "again": ("fire", "fire")}
 
@@ -81,7 +95,7 @@ def test_a_gesture_that_fades_may_be_followed_by_the_right_silence_alone():
         logits = np.full((1, 1, 6), -9, np.float32)  # rest, arm, fire, launch, not yet known which, rest after arm
         logits[..., likely] = 9
         given = np.array([[label]]), owed * one, one, np.array([[silence]])
-        return float(training._loss(tf, tf.constant(logits), *given, 1))
+        return float(losses.unsaid(tf, tf.constant(logits), *given, 1))
 
     assert loss(5, 1, 5) < 0.01
     assert loss(1, 1, 5) < 0.01
@@ -100,7 +114,7 @@ def test_what_is_kept_in_mind_is_asked_among_the_silences_alone():
     def loss(likely, silence, kept=2):
         logits = np.full((1, 1, 5), -9, np.float32)
         logits[..., likely] = 9
-        return float(training._forgotten(tf, tf.constant(logits), np.array([[silence]]), one, kept))
+        return float(losses.forgotten(tf, tf.constant(logits), np.array([[silence]]), one, kept))
 
     assert loss(0, 0) == pytest.approx(0, abs=1e-3)
     assert loss(4, 4) == pytest.approx(0, abs=1e-3)
@@ -168,7 +182,7 @@ def small_set():
 
 
 def test_training_names_the_command_and_refuses_what_cannot_be_learnt():
-    trained = training.train(small_set(), training.Recipe(steps=2, units=(8,)))
+    trained = training.train(small_set(), Recipe(steps=2, units=(8,)))
     assert trained.model.manifest.labels == LABELLED
     assert trained.network.sequence.output_shape[0][-1] == 6
     keeper = trained.network.sequence.get_layer("over_time1").cell
@@ -176,9 +190,9 @@ def test_training_names_the_command_and_refuses_what_cannot_be_learnt():
     assert np.ptp(keeper.kernel) > 0, "but the words"
     assert trained.model.step(np.zeros(features.SIZE, np.float32), trained.model.begin())[0].shape == (5,)
     with pytest.raises(gestures.TrainingError, match="launch needs halt, of which there is no take"):
-        training.check(replace(small_set(), sequences={"launch": ("arm", "halt")}))
+        holdout.check(replace(small_set(), sequences={"launch": ("arm", "halt")}))
     with pytest.raises(gestures.TrainingError, match="launch needs hands that idle between arm and fire"):
-        training.check(small_set().only(lambda each: bool(each.spans)))
+        holdout.check(small_set().only(lambda each: bool(each.spans)))
 
 
 def test_streams_of_a_known_lag_are_what_they_say():
@@ -248,7 +262,7 @@ def test_teaching_says_for_how_long_a_command_is_kept_in_mind(monkeypatch):
     monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
     takes = [clip(g, p, phase=n) for n, p in enumerate(("ana", "bo", "cy", "di")) for g in ("arm", "fire", "rest") * 2]
     both = gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
-    taught = teaching.teach(both, training.Recipe(steps=1, units=(4,)), revise=False)
+    taught = teaching.teach(both, Recipe(steps=1, units=(4,)), revise=False)
     counts = taught.model.manifest.scores["sequences"]["launch"]["1 s"]
     assert counts["tries"] == bridging.TRIES
     assert bridging.text({"launch": {"1 s": counts}}).startswith(f"launch after   1 s: known {counts['kept']} of 5")

@@ -7,9 +7,11 @@ import pytest
 
 from gestures.clips import Clip
 from gestures.errors import InputError
-from gestures.motions import CHANNELS, MOVES, PLACE, RATE_HZ, Actor, Performer, broken_off, mirrored
+from gestures.motions import MOVES, broken_off
+from gestures.performers import CHANNELS, PLACE, RATE_HZ, Actor, Performer, mirrored
+from gestures.seeing import frame_times, seen
 from gestures.skeleton import LIMITS, PARENTS, POSES, REST, bend, rotation
-from gestures.synthetic import GESTURES, IDLE, MIRROR, frame_times, perform, seen
+from gestures.synthetic import GESTURES, IDLE, MIRROR, perform
 
 FACING = {"view_deg": np.zeros(3), "aside_m": 0.0}
 

@@ -7,10 +7,11 @@ import pytest
 from conftest import clip, hand, observations
 
 import gestures
-from gestures import augmentation, checkpoint, streams, training
+from gestures import augmentation, checkpoint, holdout, losses, streams, training
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
 from gestures.network import LONGEST_S
+from gestures.recipe import Recipe
 from gestures.recognizer import Follower, _partner
 from gestures.tracks import Tracker
 
@@ -93,7 +94,7 @@ def loss(owed, *p):
     logits = np.log(np.array([[p]], np.float32))
     owed = np.full((1, 1), owed, np.float32)
     return float(
-        training._loss(tf, tf.constant(logits), np.array([[2]]), owed, np.ones((1, 1), np.float32), np.array([[0]]), 0)
+        losses.unsaid(tf, tf.constant(logits), np.array([[2]]), owed, np.ones((1, 1), np.float32), np.array([[0]]), 0)
     )
 
 
@@ -173,7 +174,7 @@ def test_a_mirror_swaps_sides_and_twins_and_is_its_own_inverse():
 
 def test_people_are_held_out_not_takes():
     takes = small_set()
-    learn, judge, how = training.hold_out(takes)
+    learn, judge, how = holdout.hold_out(takes)
     assert not set(learn.people) & set(judge.people)
     assert len(learn.clips) + len(judge.clips) == len(takes.clips)
     assert judge.people[0] in how
@@ -181,7 +182,7 @@ def test_people_are_held_out_not_takes():
 
 def test_one_persons_set_is_split_by_take_with_a_warning():
     takes = small_set(("ana", "ana", "ana"))
-    learn, judge, how = training.hold_out(takes)
+    learn, judge, how = holdout.hold_out(takes)
     assert "by people learnt from" in how
     assert len(judge.clips) >= 3
     assert not {id(c) for c in learn.clips} & {id(c) for c in judge.clips}
@@ -205,7 +206,7 @@ def taught():
     from gestures.teaching import teach
 
     told = []
-    made = teach(small_set(), training.Recipe(steps=150, units=(32,)), lambda *args: told.append(args))
+    made = teach(small_set(), Recipe(steps=150, units=(32,)), lambda *args: told.append(args))
     return made, told
 
 
@@ -233,7 +234,7 @@ def test_a_taught_model_recognises_a_new_take_after_the_disk(taught, tmp_path):
 
 
 def test_the_same_seed_teaches_the_same():
-    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=5, units=(8,), seed=4)
+    takes, recipe = small_set(("ana", "bo")), Recipe(steps=5, units=(8,), seed=4)
     one, two = (training.train(takes, recipe).network.sequence.get_weights() for _ in range(2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -259,7 +260,7 @@ def told_by(takes, recipe, folder):
 
 def test_a_training_that_was_broken_off_goes_on_where_it_stood(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
-    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=6, units=(8,), seed=4)
+    takes, recipe = small_set(("ana", "bo")), Recipe(steps=6, units=(8,), seed=4)
     broken_off(takes, recipe, tmp_path, 4)
     told, weights = told_by(takes, recipe, tmp_path)
     assert told == [5, 6]
@@ -273,7 +274,7 @@ def test_a_training_that_was_broken_off_goes_on_where_it_stood(tmp_path, monkeyp
 
 @pytest.mark.parametrize("harm", [lambda content: content[:500], lambda _: b"", lambda content: b"x" + content])
 def test_a_broken_note_of_where_a_training_stood_counts_as_none(tmp_path, harm):
-    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=2, units=(8,), seed=4)
+    takes, recipe = small_set(("ana", "bo")), Recipe(steps=2, units=(8,), seed=4)
     assert told_by(takes, recipe, tmp_path)[0] == [1, 2]
     (path,) = tmp_path.iterdir()
     path.write_bytes(harm(path.read_bytes()))
@@ -301,7 +302,7 @@ def test_the_net_learns_to_look_ahead_with_no_label(taught):
 
 def test_the_memory_is_taught_beforehand_without_labels():
     """Only the memory and the forecast learn: what the clips mean is not looked at."""
-    takes, recipe = small_set(("ana", "bo")), training.Recipe(steps=4, units=(8,))
+    takes, recipe = small_set(("ana", "bo")), Recipe(steps=4, units=(8,))
     network = training.pretrain(takes.clips, takes, recipe)
     assert not np.any(network.both.get_layer("scores").bias)
     assert np.any(network.both.get_layer("forecast_moved").kernel)
@@ -326,7 +327,7 @@ def test_nobody_is_held_out_without_whom_a_gesture_could_not_be_learnt():
         ("go",), tuple(c for c in only_di_rests.clips if not c.spans or c.spans[0].gesture == "go")
     )
     for seed in range(10):
-        learn, judge, _ = training.hold_out(single, seed=seed)
+        learn, judge, _ = holdout.hold_out(single, seed=seed)
         assert any(not clip.spans for clip in learn.clips)
         assert judge.clips
 

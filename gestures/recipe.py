@@ -1,0 +1,45 @@
+"""How a model is trained, in figures."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import features
+from .clips import ClipSet
+from .streams import Owing
+
+LANES = 32
+"""Streams learnt from side by side, where there are takes enough."""
+WINDOW = 32
+"""Ticks between two corrections of the weights; the memory goes on across them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained.
+
+    `steps` corrections of the weights, each by `lanes` streams side by side; `units` of each layer, made of `cell`s;
+    `varied` the share of takes that are played otherwise than they were recorded, each time otherwise; `owing` when the
+    answer is owed; `ahead` how much a palm's error of the forecast weighs beside the scores' loss, 0: the network does
+    not forecast.
+    """
+
+    steps: int = 2400
+    units: tuple[int, ...] = (176,)
+    cell: str = "lstm"
+    rate_hz: float = features.RATE_HZ
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.4
+    varied: float = 1.0
+    owing: Owing = field(default_factory=Owing)
+    ahead: float = 0.1
+    average: float = 0.995  # share of the averaged weights that each step keeps
+    lanes: int = LANES
+    seed: int = 0
+
+
+def steps_for(takes: ClipSet) -> int:
+    """How many steps a set is worth: about 100 visits to every take, between 1,200 and 4,500 steps."""
+    ticks = sum(clip.duration_s for clip in takes.clips) * features.RATE_HZ
+    return int(np.clip(100 * ticks / (LANES * WINDOW), 1200, 4500))
