@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hears = threading.current_thread() is threading.main_thread()
     if hears and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, strike)
+    # What a library was making when it was struck may not be able to say goodbye: nobody wants to read of that.
+    told, sys.unraisablehook = sys.unraisablehook, lambda wrong: None if STRUCK.is_set() else told(wrong)
     try:
         return _run(options)
     except KeyboardInterrupt:
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 130
         raise
     finally:
+        sys.unraisablehook = told
         if hears and signal.getsignal(signal.SIGINT) is strike:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 

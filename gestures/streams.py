@@ -32,7 +32,7 @@ TOLD_APART = 0.65
 OWED_S = 0.6
 """A gesture whose answer is owed for less than this is a short one."""
 AFTER_S = 0.1
-"""For so long after its end a gesture is still to be named, unless an `Owing` says otherwise."""
+"""For so long after its end a gesture is still to be named."""
 OVER_S = 0.4
 """Until so long after its end a gesture is one that has just been done: that is what a two-step command hears of."""
 OVER = -1.0
@@ -45,13 +45,12 @@ FADING = -2.0
 class Owing:
     """When the answer is owed, and how much.
 
-    Between the shares `sure` of a gesture its name comes to be owed; before, silence is right as well, and again from
-    `after_s` to `linger_s` after its end. A gesture so short that its name is owed for little time weighs up to `boost`
-    times more: else a network finds that of a swipe of a third of a second it may as well say nothing.
+    Between the shares `sure` of a gesture its name comes to be owed; before, silence is right as well, and again until
+    `linger_s` after its end. A gesture so short that its name is owed for little time weighs up to `boost` times more:
+    else a network finds that of a swipe of a third of a second it may as well say nothing.
     """
 
     sure: tuple[float, float] = (0.45, 0.95)
-    after_s: float = AFTER_S
     linger_s: float = 0.4
     boost: float = 1.0
 
@@ -165,7 +164,7 @@ def _truth(
         inside = (share >= 0) & (ticks <= span.end + owing.linger_s)
         truth[inside] = labels.index(span.gesture)
         owed[inside] = np.clip((share[inside] - owing.sure[0]) / (owing.sure[1] - owing.sure[0]), 0, 1)
-        owed[inside & (ticks > span.end + owing.after_s)] = FADING
+        owed[inside & (ticks > span.end + AFTER_S)] = FADING
         weight[inside] = np.clip(OWED_S * rate_hz / max(float(np.maximum(owed[inside], 0).sum()), 1.0), 1, owing.boost)
     return truth, owed, weight
 

@@ -122,6 +122,27 @@ def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch):
         main(["live", "--no-window"])
 
 
+def test_ctrl_c_in_midst_of_making_something_tells_nothing_of_its_end(monkeypatch):
+    """MediaPipe's pictures, half made, raise in `__del__`."""
+
+    class HalfMade:
+        def __init__(self, strike):
+            if strike:
+                signal.raise_signal(signal.SIGINT)
+
+        def __del__(self):
+            self.never_set  # noqa: B018
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    monkeypatch.setattr(watching, "live", lambda _: HalfMade(True))
+    assert main(["live", "--no-window"]) == 130
+    assert not told
+    monkeypatch.setattr(watching, "live", lambda _: HalfMade(False))
+    assert main(["live", "--no-window"]) == 0
+    assert len(told) == 1
+
+
 def test_ctrl_c_that_a_library_loses_ends_the_work_at_the_next_move_of_its_bar(capsys, monkeypatch):
     """TensorFlow swallows one in midst of some calls: a training went on to its end."""
     done = []
