@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import random
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -225,7 +226,8 @@ def grafted_toml(data: bytes) -> bytes:
 @cache
 def _examples() -> list[list[str]]:
     """The lines of each example, without what is no setting."""
-    paths = sorted((REPOSITORY / "examples").glob("*.toml"))
+    if not (paths := sorted((REPOSITORY / "examples").glob("*.toml"))):
+        sys.exit(f"no example of an actions file in {REPOSITORY / 'examples'}: run this in a checkout")
     return [[line for line in path.read_text().splitlines() if line and line[0] != "#"] for path in paths]
 
 
