@@ -7,14 +7,25 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
 from .console import STRUCK, shipped, talk
 from .errors import GesturesError
+
+
+def program(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one verb as `main` does, and end with its code; after Ctrl-C at once: TensorFlow's farewell takes a second."""
+    code = main(arguments)
+    if STRUCK.is_set():
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

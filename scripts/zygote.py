@@ -62,7 +62,7 @@ class Zygote:
 
 def main() -> int:
     """Fork and wait, for each line of stdin."""
-    from gestures.cli import main as verb
+    from gestures.cli import program
     from gestures.landmarks import load_mediapipe
 
     load_mediapipe()
@@ -80,7 +80,7 @@ def main() -> int:
             told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(told, 1)
             os.dup2(told, 2)
-            return verb(words)
+            program(words)
         print(number, flush=True)
         _, status, used = os.wait4(number, 0)
         print(os.waitstatus_to_exitcode(status), time.monotonic(), used.ru_utime + used.ru_stime, flush=True)

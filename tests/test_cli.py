@@ -196,7 +196,8 @@ def test_the_loop_a_user_walks(capsys, tmp_path):
     assert manifest["made_from"]["seed"] == 1
 
 
-def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
+def test_ctrl_c_is_no_stack_trace_and_waits_for_no_farewell(tmp_path, trained):
+    """TensorFlow's takes a second."""
     import signal
     import time
 
@@ -204,7 +205,8 @@ def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
     # A shell starts its background jobs deaf to Ctrl-C; this one must hear it even when the tests are such a job.
     hear = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import gestures.cli as c"
     words = ["live", "--source", video, "--model", trained, "--no-window"]
-    command = [sys.executable, "-c", f"{hear}; sys.exit(c.main(sys.argv[1:]))", *words]
+    farewell = "import atexit; atexit.register(print, 'farewell')"
+    command = [sys.executable, "-c", f"{hear}; {farewell}; c.program(sys.argv[1:])", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("first picture"):
@@ -214,6 +216,7 @@ def test_ctrl_c_is_no_stack_trace(tmp_path, trained):
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in out + err
+    assert "farewell" not in out
 
 
 @pytest.mark.parametrize("name", ["(1).mp4", "con_01.mp4", "x" * 90 + ".mp4"])

@@ -158,7 +158,7 @@ def live(url):
     """`gestures live` at the camera of this test, deaf to nothing: a shell's background jobs do not hear Ctrl-C."""
     hear = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import gestures.cli as c"
     words = ["live", "--source", url, "--model", str(shipped("trained/starter")), "--no-window", "--stats", "--json"]
-    command = [sys.executable, "-c", f"{hear}; sys.exit(c.main(sys.argv[1:]))", *words]
+    command = [sys.executable, "-c", f"{hear}; c.program(sys.argv[1:])", *words]
     started = []
 
     def start():
