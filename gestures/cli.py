@@ -19,7 +19,7 @@ from .errors import GesturesError
 
 
 def program(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one verb as `main` does, and end with its code; after Ctrl-C at once: TensorFlow's farewell takes a second."""
+    """Run one verb as `main` does, and end; after Ctrl-C at once, since TensorFlow's farewell takes a second."""
     code = main(arguments)
     if STRUCK.is_set():
         with suppress(OSError, ValueError):

@@ -102,7 +102,7 @@ def _scratch(actor: Actor, now: Array) -> Array:
 def _point_around(actor: Actor, now: Array) -> Array:
     pose = actor.pose("point")
     stops = [state(pose, actor.spot(0.8), actor.turn(15, 5, 0, 25)) for _ in range(actor.rng.integers(2, 6))]
-    return _through(actor, [now, *stops], 0.6, 1.7, 0.8)
+    return _through(actor, [now, *stops], 0.6, 1.3, 0.8)
 
 
 def _adjust(actor: Actor, now: Array) -> Array:
@@ -135,7 +135,7 @@ def _talk(actor: Actor, now: Array) -> Array:
         pose = actor.pose("relaxed", "open", "flat", "before_pinch", "pinch", "curled", vary_deg=6)
         beat = rng.normal(0, (0.07, 0.06, 0.05)) * actor.performer.amplitude
         stops.append(state(pose, home + beat, turn + rng.normal(0, 25, 3)))
-    return _through(actor, stops, 0.9, 2.2, 0.12)
+    return _through(actor, stops, 0.8, 1.7, 0.12)
 
 
 def _typing(actor: Actor, now: Array) -> Array:
@@ -175,7 +175,7 @@ def _pass_by(actor: Actor, now: Array) -> Array:
     rng = actor.rng
     inside = state(actor.pose("relaxed", "flat", "open", "curled"), actor.spot(0.85), actor.turn(15, 20, 0, 30))
     doors = [away(actor, sideways=bool(rng.random() < 0.5)) for _ in range(2)]
-    return _through(actor, [now, doors[0], inside, doors[1]], 0.8, 2.2)
+    return _through(actor, [now, doors[0], inside, doors[1]], 0.7, 1.3)
 
 
 def _handle(actor: Actor, now: Array) -> Array:

@@ -45,7 +45,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
     rng, way = actor.rng, np.array([*heading, 0.0])
     across = abs(heading[0]) > 0
     room_m = float(np.abs(way[:2]) @ actor.performer.half_m)
-    reach_m = actor.reach(0.13, 0.2, 0.8 * room_m) if across else actor.reach(0.1, 0.17, 0.75 * room_m)
+    reach_m = actor.reach(0.15, 0.22, 0.85 * room_m) if across else actor.reach(0.12, 0.19, 0.8 * room_m)
     middle = actor.spot()
     along = float(middle @ way)
     middle += way * (np.clip(along, -room_m + reach_m, room_m - reach_m) - along)
@@ -61,7 +61,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
     pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll)
     start = state(pose, middle - reach_m * way, turn - flick)
     end = state(pose + rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
-    path = glide(start, end, actor.seconds(0.32, 0.75), rng.uniform(0.8, 1.25))
+    path = glide(start, end, actor.seconds(0.32, 0.7), rng.uniform(0.8, 1.25))
     progress = (path[:, PLACE] - middle) @ way / reach_m
     bow = rng.normal((0, -0.01, 0.01), (0.02, 0.02, 0.02)) * (1 - np.abs(way))
     path[:, PLACE] += (1 - progress**2)[:, None] * bow
@@ -82,12 +82,12 @@ def _wave(actor: Actor) -> Stroke:
 
 
 def _push(actor: Actor) -> Stroke:
-    reach_m = actor.reach(0.06, 0.13, 0.2 * actor.performer.depth_m)
+    reach_m = actor.reach(0.07, 0.14, 0.22 * actor.performer.depth_m)
     pose, turn, place = actor.pose("open", "flat"), actor.turn(0, 0, 0), actor.spot(0.5)
     tilt = np.array([actor.rng.uniform(0, 15), 0, 0])
     way = np.array([0, actor.rng.normal(0.1, 0.15), 1]) * reach_m
     start, end = state(pose, place - way, turn + tilt), state(pose, place + way, turn - 0.5 * tilt)
-    path = glide(start, end, actor.seconds(0.3, 0.75), actor.rng.uniform(0.8, 1.2))
+    path = glide(start, end, actor.seconds(0.3, 0.65), actor.rng.uniform(0.8, 1.2))
     return Stroke(start, path, len(path))
 
 

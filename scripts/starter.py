@@ -36,8 +36,7 @@ from gestures.teaching import teach
 MINUTE_S = 60.0
 BUSY = 0.65
 TITLE = "Starter gestures, learnt from synthetic motion"
-OWING = Owing(sure=(0.15, 0.6), after_s=0.3, linger_s=0.5, boost=4.0)
-"""A swipe is soon over, and is known for one when the hand comes to rest: its name outlives it."""
+OWING = Owing(sure=(0.15, 0.6), linger_s=0.25, boost=4.0)
 OFTEN = ("swipe_left", "swipe_right", "swipe_up", "swipe_down")
 """Gestures that are learnt from twice as often: they resemble hands on their way elsewhere."""
 SAMPLE_SEED = 700_000_000
@@ -165,7 +164,7 @@ def main() -> None:
 
 def recipe(steps: int, seed: int) -> Recipe:
     """How the starter learns: scenes are drawn with all their variety, and no gesture begins as another does."""
-    return Recipe(steps=steps, units=(192,), dropout=0.1, varied=0.25, owing=OWING, seed=seed)
+    return Recipe(steps=steps, units=(208,), dropout=0.1, varied=0.25, owing=OWING, seed=seed)
 
 
 def train(options: argparse.Namespace) -> None:
