@@ -52,6 +52,17 @@ def test_a_session_of_several_gestures_keeps_its_names(tmp_path):
     assert gestures.load_clip(tmp_path / "sessions" / "ana_00.npz").spans == spans
 
 
+def test_a_span_says_whose_hand_it_was_where_somebody_knows(tmp_path):
+    spans = (gestures.Span("swipe", 0.1, 0.5, "left"), gestures.Span("wave", 0.8, 1.2))
+    path = tmp_path / "sessions" / "ana_00.npz"
+    gestures.save_clip(gestures.Clip.of(observations(2), "ana", spans), path)
+    assert gestures.load_clip(path).spans == spans
+    with np.load(path) as packed:
+        assert [span.get("side") for span in json.loads(str(packed["note"]))["spans"]] == ["left", None]
+    with pytest.raises(gestures.InputError, match=r"Span\.side must be left, right, both or empty, not 'middle'"):
+        gestures.Span("swipe", 0.1, 0.5, "middle")
+
+
 def test_set_json_orders_the_labels(tmp_path):
     for gesture in ("a", "b", "c"):
         gestures.save_clip(clip(gesture), tmp_path / gesture / "ana_00.npz")
