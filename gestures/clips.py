@@ -267,8 +267,12 @@ def load_set(folder: str | Path) -> ClipSet:
 
 
 def load_below(folder: Path) -> tuple[Clip, ...]:
-    """Every clip in `folder` and below it, however it is laid out; raise `ClipError` if there is none."""
-    paths = sorted(path for path in folder.rglob("*.npz") if not path.name.startswith("."))
+    """Every clip in `folder` and below it, however it is laid out, but what is hidden, as takes put away are.
+
+    Raise `ClipError` if there is none.
+    """
+    every = ((path, path.relative_to(folder).parts) for path in folder.rglob("*.npz"))
+    paths = sorted(path for path, parts in every if not any(part.startswith(".") for part in parts))
     if not paths:
         raise ClipError(f"{folder} holds no recordings (*.npz): record or import some into it first")
     return tuple(load_clip(path) for path in paths)

@@ -46,7 +46,7 @@ def _findings() -> Iterator[tuple[str, str, bool]]:
     yield "training", "TensorFlow is there" if trains else "not here; to train: pip install 'gestures[train]'", True
     yield "screen", "there" if has_screen() else "none: verbs run with --no-window", True
     try:
-        with Camera(0) as camera:
+        with Camera(0, stale_s=2.0, patience_s=5.0) as camera:
             frame = next(iter(camera))
         yield "camera 0", f"gives {frame.image.shape[1]}x{frame.image.shape[0]}", True
     except CameraError as error:

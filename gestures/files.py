@@ -17,6 +17,8 @@ TRIES = 100
 """How often two writers may get in each other's way before one gives up."""
 NAME = re.compile(r"[\w][\w .+-]{0,63}")
 """What a gesture or a person may be called: it becomes a folder or a file on any system."""
+DEVICE = re.compile(r"con|nul|aux|prn|com[0-9]|lpt[0-9]", re.IGNORECASE)
+"""Names that Windows keeps for its devices."""
 MAX_NOTE = 1 << 22
 """Bytes of a note, a clip's or its set's, beyond which it is refused: ten thousand spans take less."""
 
@@ -124,7 +126,7 @@ def check_name(name: str) -> str:
         not isinstance(name, str)
         or not NAME.fullmatch(name)
         or name != name.strip(" .")
-        or name.split(".", maxsplit=1)[0].lower() in {"con", "nul", "aux", "prn"}
+        or DEVICE.fullmatch(name.split(".", maxsplit=1)[0])
     ):
         raise InputError(f"{str(name)[:80]!r} is no name: use up to 64 letters, digits, '_', '-', '+', '.' or spaces")
     return name

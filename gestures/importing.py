@@ -1,16 +1,17 @@
 """Labelled videos -> takes."""
 
-import itertools
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from .clips import REST, Clip, Span, save_clip
+from .clips import REST, Clip, Span, load_clip, save_clip
 from .errors import ClipError, GesturesError
 from .files import check_name
 from .landmarks import Landmarker
 from .setnote import save_set_note
+from .types import Observation
 from .video import Video
 
 REST_FOLDERS = frozenset({REST, "idle", "none", "background", "unclassified"})
@@ -44,12 +45,19 @@ def person_and_take(stem: str) -> tuple[str, str]:
     return check_name(re.sub(r"[^\w .+-]", "-", person)[:60]), take
 
 
-def watch(path: Path, person: str, hands: int = 2) -> Clip:
-    """What the landmarker sees in a video, as a clip without spans; raise `CameraError` where it cannot be read."""
+def watch(path: Path, person: str, hands: int = 2, longest_s: float = math.inf) -> Clip:
+    """What the landmarker sees in a video, as a clip without spans.
+
+    Raise `CameraError` where it cannot be read, `ClipError` as soon as it turns out to be longer than `longest_s`.
+    """
+    seen: list[Observation] = []
     with Video(path) as video, Landmarker(hands) as landmarker:
-        seen = [landmarker.see(frame) for frame in itertools.islice(video, MOST_FRAMES + 1)]
-    if len(seen) > MOST_FRAMES:
-        raise ClipError(f"it has more than {MOST_FRAMES} frames: cut it, a take is seconds long")
+        for frame in video:
+            if len(seen) == MOST_FRAMES:
+                raise ClipError(f"it has more than {MOST_FRAMES} frames: cut it, a take is seconds long")
+            if seen and frame.time - seen[0].time > longest_s:
+                raise ClipError(f"{path} is longer than {longest_s:.0f} s: cut it")
+            seen.append(landmarker.see(frame))
     return Clip.of(seen, person)
 
 
@@ -95,8 +103,16 @@ def import_videos(
 
 
 def _free(folder: Path, person: str, take: str, made: dict[Path, str]) -> Path:
-    """The take's place, or the next number that this import has not given away yet."""
+    """The take's place, or the next number that this import has not given away, and that holds nothing recorded."""
     number = int(take)
-    while (target := folder / f"{person}_{number:0{len(take)}d}.npz") in made:
+    while (target := folder / f"{person}_{number:0{len(take)}d}.npz") in made or _recorded(target):
         number += 1
     return target
+
+
+def _recorded(path: Path) -> bool:
+    """Whether a take is there that no video gives again, or a file that is none."""
+    try:
+        return path.exists() and load_clip(path).recorded.by != ""
+    except ClipError:
+        return True

@@ -38,6 +38,7 @@ def lesson(options: argparse.Namespace) -> float:
     Takes that the set holds already are not asked for again. Raise `GesturesError` where it cannot go on.
     """
     names = [check_name(name) for name in options.gestures]
+    check_name(options.person)
     if len(set(names)) < len(names) or REST in names:
         raise InputError(f"{' '.join(names)}: name each gesture once, and leave {REST} out")
     if len(options.source) not in (1, len(names)):
@@ -111,7 +112,7 @@ def with_idlers(takes: ClipSet) -> ClipSet:
 
 def _there(name: str, options: argparse.Namespace) -> int:
     """How many takes of a gesture the set holds already."""
-    return len(list((options.data / name).glob(f"{options.person}_*.npz")))
+    return sum(path.stem.rpartition("_")[0] == options.person for path in (options.data / name).glob("*.npz"))
 
 
 def _record(name: str, source: str, options: argparse.Namespace) -> None:

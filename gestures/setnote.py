@@ -21,6 +21,10 @@ def load_set_note(folder: Path) -> dict[str, Any]:
     note["sequences"] = {}
     try:
         note |= dict(json.loads(read_within(path, MAX_NOTE)))
+        if note["format"] != FORMAT:
+            raise ClipError(f"{path} is set format {note['format']}, this version reads {FORMAT}: update gestures")
+        if not all(isinstance(each, list) for each in (note["labels"], *note["sequences"].values())):
+            raise TypeError("labels, and each command of sequences, must be lists")
         note["labels"] = list(dict.fromkeys(check_name(label) for label in note["labels"]))
         mirror = note["mirror"]
         note["mirror"] = None if mirror is None else {check_name(a): check_name(b) for a, b in mirror.items()}

@@ -14,6 +14,7 @@ from .coaching import Coach
 from .console import talk, tell_faults, writable
 from .errors import ClipError
 from .facing import is_mirrored, turned
+from .files import check_name
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
 from .overlay import Overlay, Window, has_screen
@@ -27,6 +28,8 @@ COMPARED = 10
 
 def record(options: argparse.Namespace) -> None:
     """`gestures record`: takes of one gesture, cut by movement."""
+    for name in (options.gesture, options.person):
+        check_name(name)
     writable(options.into)
     film = None
     if options.keep_video is not None:

@@ -17,8 +17,8 @@ def import_(options: argparse.Namespace) -> None:
 
     from .importing import find_videos, import_videos
 
-    writable(options.into)
     total = len(find_videos(options.folder))
+    writable(options.into)
     taken = 0
     with tqdm(total=total, unit="video", file=sys.stderr) as bar:
         for path, clip in import_videos(
@@ -75,6 +75,8 @@ def judge(options: argparse.Namespace) -> None:
     model, clips = load(options.model), load_set(options.data)
     _can_plot(options.plots)
     strange = sorted(set(clips.labels) - set(model.manifest.labels))
+    if len(strange) == len(clips.labels) > 0:
+        raise GesturesError(f"{options.data} shows no gesture that {options.model} knows: {', '.join(strange)}")
     if strange:
         talk(f"not known to this model, and not scored: {', '.join(strange)}")
     with tqdm(total=len(clips.clips), unit="clip", file=sys.stderr) as bar:
@@ -87,7 +89,7 @@ def judge(options: argparse.Namespace) -> None:
 def account(options: argparse.Namespace) -> None:
     """`gestures explain`: why each event fired, and why each near miss did not."""
     from .clips import load_clip
-    from .explanation import explain
+    from .explanation import LONGEST_S, explain
     from .gates import read_weights
     from .importing import watch
     from .timeline import draw
@@ -102,7 +104,11 @@ def account(options: argparse.Namespace) -> None:
             " landmarks counted can be shown for lstm only"
         )
     _can_plot(options.plots)
-    clip = load_clip(options.clip) if options.clip.suffix == ".npz" else watch(options.clip, "someone")
+    clip = (
+        load_clip(options.clip)
+        if options.clip.suffix == ".npz"
+        else watch(options.clip, "someone", longest_s=LONGEST_S)
+    )
     explained = explain(model, weights, clip)
     for moment in explained.moments:
         print(f"{moment.time:7.2f} s  {'began' if moment.fired else '  not'}  {moment.words}")

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+from conftest import observations
 from test_camera import write_video
 
 import gestures
@@ -221,8 +223,6 @@ def test_ctrl_c_is_no_stack_trace_and_waits_for_no_farewell(tmp_path, trained):
 
 @pytest.mark.parametrize("name", ["(1).mp4", "con_01.mp4", "x" * 90 + ".mp4"])
 def test_one_odd_file_spoils_no_import(capsys, tmp_path, name, monkeypatch):
-    from conftest import observations
-
     import gestures
     from gestures import importing
 
@@ -239,8 +239,6 @@ def test_one_odd_file_spoils_no_import(capsys, tmp_path, name, monkeypatch):
 
 
 def test_no_take_overwrites_another_of_the_same_import(capsys, tmp_path, monkeypatch):
-    from conftest import observations
-
     import gestures
     from gestures import importing
 
@@ -255,6 +253,45 @@ def test_no_take_overwrites_another_of_the_same_import(capsys, tmp_path, monkeyp
     _, _, err = run(capsys, "import", tmp_path / "videos", "--into", tmp_path / "set")
     assert "is replaced" in err
     assert len(list((tmp_path / "set").rglob("*.npz"))) == 4
+
+
+def test_no_import_overwrites_a_recorded_take(capsys, tmp_path, monkeypatch):
+    from gestures import importing
+    from gestures.clips import Recorded
+
+    monkeypatch.setattr(importing, "watch", lambda path, person, hands: gestures.Clip.of(observations(1.0), person))
+    (tmp_path / "videos" / "wave").mkdir(parents=True)
+    (tmp_path / "videos" / "wave" / "ana.mp4").touch()
+    folder = tmp_path / "set" / "wave"
+    own = gestures.Clip.of(observations(2.0), "ana", (gestures.Span("wave", 0.5, 1.5),))
+    gestures.save_clip(replace(own, recorded=Recorded("gestures 0.1.0")), folder / "ana_00.npz")
+    (folder / "ana_01.npz").write_bytes(b"of somebody else's")
+    assert run(capsys, "import", tmp_path / "videos", "--into", tmp_path / "set")[0] == 0
+    assert gestures.load_clip(folder / "ana_00.npz").duration_s > 1.5
+    assert (folder / "ana_01.npz").read_bytes() == b"of somebody else's"
+    assert gestures.load_clip(folder / "ana_02.npz").duration_s < 1.5
+
+
+def test_a_mistyped_word_leaves_no_folder_behind(capsys, tmp_path):
+    assert "is no folder" in refused(capsys, "import", tmp_path / "nosuch", "--into", tmp_path / "set")
+    assert "is no name" in refused(capsys, "record", "a/b", "--into", tmp_path / "set")
+    assert "is no name" in refused(capsys, "record", "a", "--person", "*", "--into", tmp_path / "set")
+    assert "is no name" in refused(
+        capsys, "teach", "a", "--person", "*", "--data", tmp_path / "set", "--into", tmp_path
+    )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_set_that_a_model_knows_nothing_of_is_not_judged(capsys, tmp_path, trained):
+    take = gestures.Clip.of(observations(1.0), "ana", (gestures.Span("dance", 0.2, 0.8),))
+    gestures.save_clip(take, tmp_path / "d" / "dance" / "ana_00.npz")
+    assert "shows no gesture that" in refused(capsys, "evaluate", trained, tmp_path / "d")
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "gestures", "--help"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "usage: gestures" in done.stdout
 
 
 def test_a_url_of_a_film_ends_when_the_film_ends(capsys, tmp_path, trained):

@@ -63,6 +63,26 @@ def test_a_span_says_whose_hand_it_was_where_somebody_knows(tmp_path):
         gestures.Span("swipe", 0.1, 0.5, "middle")
 
 
+def test_what_was_put_away_is_not_learnt_from_either(tmp_path):
+    gestures.save_clip(clip("swipe"), tmp_path / "deep" / "swipe" / "ana_00.npz")
+    gestures.save_clip(clip("swipe"), tmp_path / ".removed" / "swipe" / "ana_01.npz")
+    assert len(clips.load_below(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "note",
+    [{"format": 2}, {"labels": "wave"}, {"sequences": {"launch": "ab"}}],
+    ids=lambda note: next(iter(note)),
+)
+def test_a_set_note_that_is_none_is_refused_and_not_written_over(tmp_path, note):
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps(note))
+    before = path.read_bytes()
+    with pytest.raises(gestures.ClipError, match=r"set\.json"):
+        setnote.save_set_note(tmp_path, ["swipe"])
+    assert path.read_bytes() == before
+
+
 def test_set_json_orders_the_labels(tmp_path):
     for gesture in ("a", "b", "c"):
         gestures.save_clip(clip(gesture), tmp_path / gesture / "ana_00.npz")

@@ -1,5 +1,6 @@
 """The whole loop in one command: what is recorded, learnt, judged and run."""
 
+import argparse
 import json
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_takes_that_are_there_are_learnt_and_it_goes_live(tmp_path, capsys, monk
     manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
     assert manifest["made_from"]["revised"] is True
     assert manifest["labels"] == ["rest", "line", "ring"]
+
+
+def test_takes_of_others_are_not_counted_as_ones_own(tmp_path):
+    some_takes(tmp_path)
+    (taken,) = {path.stem.rpartition("_")[0] for path in (tmp_path / "line").glob("*_00.npz")}
+    count = len([*(tmp_path / "line").glob(f"{taken}_*.npz")])
+    options = argparse.Namespace(data=tmp_path, person=taken)
+    (tmp_path / "line" / f"{taken}_b_00.npz").write_bytes((tmp_path / "line" / f"{taken}_00.npz").read_bytes())
+    assert lesson._there("line", options) == count
 
 
 def test_a_set_with_a_command_is_taught_from_either_memory(tmp_path, monkeypatch):
