@@ -37,7 +37,7 @@ class Corrector:
         """Remember what was seen and said of it; the take that came of it when idle, else None."""
         self._seen.append(seen)
         self._fired += [event for event in events if event.phase == "began"]
-        if self._idle and any(event.phase == "ended" for event in events):
+        if self._idle and self._fired and any(event.phase == "ended" for event in events):
             return self.wrong()
         since = seen.time - REMEMBERED_S
         if self._idle and self._fired:

@@ -146,8 +146,10 @@ class Recorder:
             self.chosen = min(-1, max(self.chosen + step, -max(len(self.kept), 1)))
 
     def undo(self) -> None:
-        """Take the chosen take back, the last one unless another was chosen; nothing when there is none."""
-        if self.kept:
+        """Take back the take in question, else the chosen one, or the last if none was; nothing where there is none."""
+        if self._asked is not None:
+            self._discard("taken back")
+        elif self.kept:
             self._takes.pop(self.chosen)
             path = self.kept.pop(self.chosen)
             self._say(f"taken back: {path}, now {put_away(path)}")

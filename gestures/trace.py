@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .clips import Clip, save_clip
 from .console import talk, writable
+from .errors import ClipError
 from .types import Observation
 
 TRACE_S = 300.0
@@ -15,8 +16,10 @@ class Trace:
     """The last that was seen, written to `path` however the watching ends; costs nothing where there is no `path`."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raise `ClipError` where `path` may not be written."""
+        """Raise `ClipError` where `path` may not be written, or is no name for a recording."""
         if path is not None:
+            if path.suffix != ".npz" or path.is_dir():
+                raise ClipError(f"{path} is no name for a trace: end it in .npz")
             writable(path.parent)
         self._path, self._seen = path, deque[Observation]()
         self._aspect: float | None = None

@@ -94,3 +94,9 @@ def test_the_idle_mode_over_a_film_keeps_its_events(tmp_path, capsys):
     assert takes.labels == ()
     assert 1 <= len(takes.clips) <= out.count("began")
     assert err.count("kept as rest") == len(takes.clips)
+
+
+def test_two_events_at_once_are_one_take_of_rest_and_end_nothing(tmp_path):
+    both = [event("began", 2.3, 2.1), event("began", 2.5, 2.2), event("ended", 2.7, 2.1), event("ended", 2.8, 2.2)]
+    _, paths = corrector(tmp_path, played(MOVES, 4.0), both, idle=True)
+    assert [path.parent.name for path in paths] == ["rest"]

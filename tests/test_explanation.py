@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import LABELS, hand, observations
+from test_camera import write_video
 
 import gestures
-from gestures import explanation, gates, model, timeline
+from gestures import explanation, gates, importing, model, timeline
 from gestures.network import save
 from gestures.trace import Trace
 
@@ -117,6 +118,13 @@ def test_a_trace_is_explained_as_it_was_lived(tiny, weights, explained, tmp_path
     assert [moment.words for moment in told.moments] == [moment.words for moment in explained.moments]
 
 
+@pytest.mark.parametrize("name", ["trace", "folder.npz"])
+def test_a_trace_that_could_not_be_explained_is_refused_before_the_session(tmp_path, name):
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(gestures.ClipError, match=r"is no name for a trace: end it in \.npz"):
+        Trace(tmp_path / name)
+
+
 def test_a_trace_is_bounded_and_silent_when_off(tmp_path):
     with Trace(None) as off, Trace(tmp_path / "trace.npz") as on:
         for time in np.arange(0, 900, 1.0):
@@ -138,6 +146,19 @@ def test_too_long_a_clip_is_refused(tiny, weights):
     seen = [gestures.Observation(t) for t in (0.0, 301.0)]
     with pytest.raises(gestures.GesturesError, match="301 s, 300 at most"):
         explanation.explain(tiny, weights, gestures.Clip.of(seen, "ana"))
+
+
+def test_of_too_long_a_video_no_more_is_watched_than_it_takes_to_know(tmp_path, monkeypatch):
+    watched = []
+
+    def see(_, frame):
+        watched.append(frame.time)
+        return gestures.Observation(frame.time)
+
+    monkeypatch.setattr(importing.Landmarker, "see", see)
+    with pytest.raises(gestures.ClipError, match=r"is longer than 1 s: cut it"):
+        importing.watch(write_video(tmp_path / "a.mp4", frames=90), "ana", longest_s=1.0)
+    assert watched[-1] <= 1.0
 
 
 def test_pictures_are_drawn(explained, tmp_path):

@@ -93,6 +93,12 @@ def test_a_take_is_asked_about_and_kept_done_again_or_discarded(tmp_path):
     assert sum("Enter keeps it" in line for line in told) == 4
 
 
+def test_u_takes_back_the_take_in_question_and_no_other(tmp_path):
+    _, told = record(tmp_path, played(MOVES, 8.0), keys={3.0: "k", 5.5: "u"}, ask=True)
+    assert names(tmp_path / "swipe") == ["ana_00.npz"]
+    assert "not kept: taken back" in told
+
+
 def test_while_a_take_is_asked_about_none_is_recorded_and_unanswered_it_is_not_kept(tmp_path):
     recorder, told = record(tmp_path, played(MOVES, 8.0), ask=True)
     assert recorder.kept == []
