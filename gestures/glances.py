@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LandmarkerError
+from .litert import load_litert
 from .quiet import quiet
 from .types import Floats, Hand
 
@@ -82,12 +83,11 @@ class Palms:
 
     def __init__(self, hand_model: Path, confidence: float) -> None:
         """`hand_model` is the whole `.task` file; raise `LandmarkerError` when the detector in it does not load."""
-        from ai_edge_litert.interpreter import Interpreter
-
+        litert = load_litert(LandmarkerError)
         try:
             with quiet(), zipfile.ZipFile(hand_model) as archive:
                 content = archive.read("hand_detector.tflite")
-                self._interpreter = Interpreter(model_content=content, num_threads=1)
+                self._interpreter = litert.Interpreter(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
         except (KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise LandmarkerError(f"the palm detector does not load ({error}): pip install ai-edge-litert") from error

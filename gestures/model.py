@@ -15,6 +15,7 @@ from .ahead import reads
 from .clips import REST
 from .errors import GesturesError, ModelError
 from .files import check_name, read_together
+from .litert import load_litert
 from .quiet import quiet
 from .stepfile import check_step
 from .types import DecisionRules, Floats
@@ -70,8 +71,7 @@ class Model:
 
     def __init__(self, manifest: Manifest, step: bytes) -> None:
         """`step` is the exported single step (LiteRT); raise `ModelError` when it does not load or fit."""
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
+        litert = load_litert(ModelError)
         self.manifest, self._content = manifest, step
         self._wide: Any = None  # the step for `_width` hands at once
         self._width = 0
@@ -79,16 +79,16 @@ class Model:
             check_step(step)
             with quiet():
                 # LiteRT's plain kernels check what they are given; the faster ones crash where a forged step lies.
-                plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-                Interpreter(model_content=step, experimental_op_resolver_type=plain).allocate_tensors()
-                self._interpreter = Interpreter(model_content=step, num_threads=1)
+                plain = litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+                litert.Interpreter(model_content=step, experimental_op_resolver_type=plain).allocate_tensors()
+                self._interpreter = litert.Interpreter(model_content=step, num_threads=1)
                 self._interpreter.allocate_tensors()
             self._wire()
             self._ahead = None
             if manifest.horizons_s:
                 # An interpreter of its own: one that is held by a runner refuses to run without it.
                 with quiet():
-                    self._ahead = Interpreter(model_content=step, num_threads=1).get_signature_runner(AHEAD)
+                    self._ahead = litert.Interpreter(model_content=step, num_threads=1).get_signature_runner(AHEAD)
                 _same(
                     {name: tuple(each["shape"]) for name, each in self._ahead.get_output_details().items()},
                     {"moved": (1, len(manifest.horizons_s), forecast.POINTS, 3)},
@@ -159,13 +159,12 @@ class Model:
 
     def _widen(self, width: int) -> None:
         """Make ready for `width` hands at once, if this file's step can."""
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
+        litert = load_litert(ModelError)
         self._width, self._wide = width, None
         sizes = (features.SIZE, *(size for _, size in self.manifest.states))
         # The plain kernels first, as for one hand.
-        for kernels in (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO):
-            wide = Interpreter(model_content=self._content, experimental_op_resolver_type=kernels, num_threads=1)
+        for kernels in (litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, litert.OpResolverType.AUTO):
+            wide = litert.Interpreter(model_content=self._content, experimental_op_resolver_type=kernels, num_threads=1)
             try:
                 with quiet():
                     for index, size in zip(self._takes, sizes, strict=True):

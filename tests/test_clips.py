@@ -144,7 +144,9 @@ def test_an_empty_folder_is_refused(tmp_path):
         gestures.load_set(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "\x1b[31m", "x" * 65, "con", "NUL.txt", "a\n", " a", "a."])
+@pytest.mark.parametrize(
+    "name", ["", "..", "a/b", "a\\b", "\x1b[31m", "x" * 65, "con", "NUL.txt", "com1", "LPT9.x", "a\n", " a", "a."]
+)
 def test_names_that_no_folder_can_have_are_refused(name):
     with pytest.raises(gestures.InputError, match="is no name"):
         files.check_name(name)

@@ -1,6 +1,7 @@
 """Model folders: whole, unchanged and of this version, or refused in words."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 import gestures
 from gestures import features
+from gestures.glances import Palms
+from gestures.landmarks import find_hand_model
 from gestures.network import load_keras, save
 
 
@@ -150,3 +153,12 @@ def test_a_folder_that_may_not_be_written_is_told(exported, network, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(gestures.ModelError, match="cannot be written"):
         save(network, made, step, "", tmp_path / "file" / "m")
+
+
+def test_without_litert_it_says_what_to_install(folder, tiny, monkeypatch):
+    step = (folder / "step.tflite").read_bytes()
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(gestures.ModelError, match="pip install ai-edge-litert"):
+        gestures.Model(tiny.manifest, step)
+    with pytest.raises(gestures.LandmarkerError, match="pip install ai-edge-litert"):
+        Palms(find_hand_model(), 0.5)
