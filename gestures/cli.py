@@ -63,6 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         options.run(options)
     except GesturesError as error:
+        if STRUCK.is_set():
+            raise  # of a library that was struck while it was loading
         talk(f"gestures: {error}")
         return 1
     except BrokenPipeError:

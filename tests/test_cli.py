@@ -105,14 +105,15 @@ def test_training_on_nothing_or_too_little_is_one_sentence(capsys, tmp_path):
     assert not list((tmp_path / "m").glob("*"))
 
 
-def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch):
-    """LiteRT and others make an ImportError of it."""
+@pytest.mark.parametrize("error", [ImportError, gestures.ModelError])
+def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch, error):
+    """LiteRT and others make an ImportError of it, and we a sentence of that."""
 
     def struck(_):
         try:
             signal.raise_signal(signal.SIGINT)
-        except KeyboardInterrupt as error:
-            raise ImportError("initialization failed") from error
+        except KeyboardInterrupt as interrupt:
+            raise error("initialization failed") from interrupt
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(watching, "live", struck)
