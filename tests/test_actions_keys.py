@@ -13,6 +13,7 @@ from receivers import wait_until, x_server, x_window
 from test_actions import event, plan
 
 from gestures import ActionError, Actions
+from gestures.actions.keyboard import Hands
 from gestures.actions.keys import Keys, missing
 from gestures.console import shipped
 
@@ -269,3 +270,40 @@ def test_every_name_of_a_key_is_known_to_both_libraries(display):
 def test_unclear_keys_are_one_sentence(tmp_path, line, told):
     with pytest.raises(ActionError, match=told):
         plan(tmp_path, f'[[action]]\ngesture = "go"\n{line}\n')
+
+
+class Broken:
+    """A device that has no `lacking` key: it raises on it. `down` is what it holds."""
+
+    def __init__(self, lacking):
+        self.lacking, self.down = lacking, []
+
+    def press(self, _kind, name, down):
+        if name == self.lacking:
+            raise ValueError(name)
+        (self.down.append if down else self.down.remove)(name)
+
+
+@pytest.mark.parametrize("ends", [["tap"], ["down", "up"], ["down", None]])
+@pytest.mark.parametrize("names", [["ctrl", "media_next"], ["media_next", "ctrl"], ["ctrl", "media_next", "a"]])
+def test_a_key_that_raises_leaves_no_other_down(names, ends):
+    device = Broken("media_next")
+    hands = Hands(device)
+    for does in ends:
+        with contextlib.suppress(ValueError):
+            hands.let_go() if does is None else hands.do(does, "key", names, 1.0)
+    assert device.down == []
+    device.lacking = None
+    hands.do("down", "key", ["media_next"], 1.0)
+    assert device.down == ["media_next"], "that it once raised is not taken for its being down"
+
+
+@pytest.mark.parametrize("end", ["up", None])
+def test_a_key_that_does_not_come_up_keeps_no_other_down(end):
+    device = Broken(None)
+    hands = Hands(device)
+    hands.do("down", "key", ["ctrl", "a"], 1.0)
+    device.lacking = "a"
+    with pytest.raises(ValueError, match="a"):
+        hands.let_go() if end is None else hands.do(end, "key", ["ctrl", "a"], 0.0)
+    assert device.down == ["a"]

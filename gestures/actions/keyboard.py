@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 from gestures.errors import ActionError
@@ -158,25 +159,26 @@ class Hands:
         elif kind == "wheel":
             self._device.turn(*WHEEL[names[0]])
         else:
-            if does in ("tap", "down"):
+            with ExitStack() as up:  # whatever a key raises, those that went down come up
                 for name in names:
-                    self._down(kind, name)
-            if does == "tap":
-                time.sleep(TAP_S)
-            if does in ("tap", "up"):
-                for name in reversed(names):
-                    self._up(kind, name)
+                    if does in ("tap", "down"):
+                        self._down(kind, name)
+                    if does in ("tap", "up"):
+                        up.callback(self._up, kind, name)
+                if does == "tap":
+                    time.sleep(TAP_S)
 
     def let_go(self) -> None:
         """Everything comes up."""
-        for kind, name in reversed(list(self._held)):
-            self._held[kind, name] = 1
-            self._up(kind, name)
+        with ExitStack() as up:
+            for kind, name in self._held:
+                up.callback(self._device.press, kind, name, down=False)
+        self._held.clear()
 
     def _down(self, kind: str, name: str) -> None:
-        self._held[kind, name] += 1
-        if self._held[kind, name] == 1:
+        if not self._held[kind, name]:
             self._device.press(kind, name, down=True)
+        self._held[kind, name] += 1
 
     def _up(self, kind: str, name: str) -> None:
         self._held[kind, name] -= 1
