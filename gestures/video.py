@@ -115,6 +115,7 @@ class Film:
         self.path = next(path for path in free if not path.exists())
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.mp4")
         self._writer: Any = None
+        self._size = 0, 0
         self._began, self._count = 0.0, 0
 
     def __enter__(self) -> "Film":
@@ -135,12 +136,13 @@ class Film:
         """Write as many copies of `frame` as its time asks for; raise `CameraError` where that is not allowed."""
         cv2 = load_cv2()
         if self._writer is None:
-            size = frame.image.shape[1], frame.image.shape[0]
-            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, size)
+            self._size = frame.image.shape[1], frame.image.shape[0]
+            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self.RATE_HZ, self._size)
             self._began = frame.time
             if not self._writer.isOpened():
                 raise CameraError(f"{self.path} cannot be written: choose a folder you may write to")
-        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+        # OpenCV silently leaves out a picture of another size, such as a camera gives when it has been reopened.
+        picture = cv2.resize(cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), self._size)
         while self._count <= (frame.time - self._began) * self.RATE_HZ:
             self._writer.write(picture)
             self._count += 1

@@ -305,3 +305,13 @@ def test_a_film_that_has_not_ended_is_not_there_yet(tmp_path):
     with gestures.Video(film.path) as video:
         assert len(list(video)) == 20
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_film_goes_on_when_the_camera_changes_the_size_of_its_pictures(tmp_path):
+    with Film(tmp_path, "ana") as film:
+        for n in range(20):
+            size = (48, 64) if n < 5 else (96, 128) if n < 12 else (30, 30)
+            film.add(gestures.Frame(np.full((*size, 3), 10 * n, np.uint8), n / Film.RATE_HZ))
+    with gestures.Video(film.path) as video:
+        shades = [frame.image.mean() for frame in video]
+    assert np.allclose(shades, 10 * np.arange(20), atol=8)
