@@ -296,6 +296,7 @@ def test_easing_depends_on_time_not_on_frames(gaps):
         ('[[action]]\ngesture = "go"\ncommand = ["a"]\ncooldown_s = true\n', "not True"),
         ('[[action]]\ngesture = "go"\ncommand = ["a"]\nconfidence = nan\n', "from 0 to 1, not nan"),
         ('[[action]]\ngesture = "go"\ncommand = ["a"]\nmode = "analogue"\n', "takes no analogue values"),
+        ('[[action]]\nmode = "analogue"\nosc = "/x"\nhand = "both"\n', "a value is of one hand, not of both"),
         ('[[action]]\ngesture = "go"\npython = "os.system"\n', "must name a file and a function"),
         ('[[action]]\ngesture = "go"\npython = "a.py:b"\nmode = "analogue"\nrange = [1]\n', "two numbers"),
         ('arm = "go"\n[[action]]\ngesture = "go"\ncommand = ["a"]\n', "can do nothing else"),

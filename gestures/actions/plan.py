@@ -214,6 +214,11 @@ def _action(number: int, given: object) -> Action:
         raise ActionError(f"{where}: {error}") from error
     if gesture is None and not analogue:
         raise ActionError(f'{where} names no gesture: add gesture = "…"')
+    hand = table.choice("hand", SIDES, "either")
+    if gesture is None and hand == "both":
+        raise ActionError(
+            f'{where}: without a gesture a value is of one hand, not of both: hand = "left", "right" or "either"'
+        )
     low, high = table.pair("range", (0.0, 127.0 if target == "midi" else 1.0)) if analogue else (0.0, 1.0)
     action = Action(
         name=table.text("name") or "_".join(str(part) for part in (gesture or "hand", target, number)),
@@ -222,7 +227,7 @@ def _action(number: int, given: object) -> Action:
         what=what,
         says=says,
         mode=mode,
-        hand=table.choice("hand", SIDES, "either"),
+        hand=hand,
         confidence=table.number("confidence", 0, 1, 0.0),
         cooldown_s=table.number("cooldown_s", 0, 3600, 0.0),
         every_s=table.number("every_s", 0.02, 3600, 0.0 if analogue else 0.5) if analogue or mode == "repeat" else 0.0,
