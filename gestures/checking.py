@@ -146,7 +146,8 @@ def _strangers(table: npt.NDArray[np.float64], names: Sequence[str], paths: Sequ
         rival = int(others.argmin())
         nearest = label[np.argsort(table[i])[:3]]
         own = own_nearest[label == name]
-        usual = float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else np.inf
+        apart = own[np.isfinite(own) & (own > 0)]  # of takes that are there twice it says nothing
+        usual = float(np.median(apart)) if len(apart) else np.inf
         if own_nearest[i] > MISLABELLED * others[rival] and (nearest == label[rival]).sum() > 1:
             found.append(Finding(paths[i], "mislabelled", f"more like {label[rival]} than like {name}"))
         elif len(own) > 4 and own_nearest[i] > UNLIKE * usual:

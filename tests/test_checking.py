@@ -82,6 +82,15 @@ def test_a_take_unlike_all_others_is_told(data):
     assert findings(data) == {("odd_00.npz", "unlike")}
 
 
+def test_takes_that_are_there_twice_make_no_other_unlike(data):
+    for n in range(4):
+        take = gestures.load_clip(data / "line" / f"ana_{n:02d}.npz")
+        gestures.save_clip(replace(take, person="eve"), data / "line" / f"eve_{n:02d}.npz")
+    assert findings(data) == {(f"eve_{n:02d}.npz", "duplicated") for n in range(4)}
+    gestures.save_clip(drawn("line", seed=9, long=3.0), data / "line" / "odd_00.npz")
+    assert ("odd_00.npz", "unlike") in findings(data)
+
+
 def test_gestures_that_are_the_same_movement_are_told_with_how_much(data):
     for n in range(6):
         take = drawn("ring", "bo", seed=10 + n)
