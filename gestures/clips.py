@@ -252,12 +252,20 @@ def _span(raw: dict[str, Any], recorded_as: str, folder: str) -> Span:
     return Span(gesture, float(raw["start"]), float(raw["end"]), raw.get("side", ""))
 
 
+def take_paths(folder: Path) -> list[Path]:
+    """The files of a set's takes, sorted, none that is hidden; raise `ClipError` if there is none."""
+    paths = sorted(path for path in folder.glob("*/*.npz") if not path.name.startswith("."))
+    if not paths:
+        raise ClipError(
+            f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first, or name another set"
+        )
+    return paths
+
+
 def load_set(folder: str | Path) -> ClipSet:
     """Read every clip below `folder`; `set.json` gives the order of the labels. Raise `ClipError` if there is none."""
     folder = Path(folder)
-    paths = sorted(path for path in folder.glob("*/*.npz") if not path.name.startswith("."))
-    if not paths:
-        raise ClipError(f"{folder} holds no clips (GESTURE/PERSON_NN.npz): record or import some into it first")
+    paths = take_paths(folder)
     clips = tuple(load_clip(path) for path in paths)
     note = load_set_note(folder)
     listed = note["labels"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .clips import REST, folds, load_clip, save_clip
+from .clips import REST, folds, load_clip, save_clip, take_paths
 from .errors import ClipError
 from .files import check_name, read_within, write_whole
 from .recording import free_place, put_away
@@ -26,17 +26,9 @@ class Step:
         return f"{self.verb} {self.path}" + ("" if self.to is None else f" -> {self.to}")
 
 
-def files(data: Path) -> list[Path]:
-    """The takes of a set, sorted; raise `ClipError` when there is none."""
-    paths = sorted(path for path in data.glob("*/*.npz") if not path.name.startswith("."))
-    if not paths:
-        raise ClipError(f"{data} holds no takes (GESTURE/PERSON_NN.npz): name a set that does")
-    return paths
-
-
 def merge(sets: Sequence[Path], into: Path, dry: bool) -> list[Step]:
     """Copy every take of `sets` into `into`, but for those whose very bytes are there already."""
-    sources = [path for data in sets for path in files(data)]
+    sources = [path for data in sets for path in take_paths(data)]
     there = {read_within(path, MAX_FILE) for path in into.glob("*/*.npz")}
     steps = []
     for path in sources:
@@ -67,7 +59,7 @@ def rename(data: Path, old: str, new: str, dry: bool) -> list[Step]:
     check_name(new)
     if REST in (old, new) or old == new:
         raise ClipError(f"{old} cannot become {new}: name two gestures, neither of them {REST}")
-    everything = files(data)
+    everything = take_paths(data)
     moves = [Step("move", path, data / new) for path in everything if path.parent.name == old]
     named = [
         Step("relabel", path)
@@ -98,7 +90,7 @@ def remove(data: Path, names: Sequence[str], dry: bool) -> list[Step]:
 
     Raise `ClipError` when one of them is not there, before any is touched.
     """
-    everything, steps = files(data), []
+    everything, steps = take_paths(data), []
     for name in names:
         whole = name.removesuffix(".npz")
         found = [p for p in everything if whole in (p.parent.name, f"{p.parent.name}/{p.stem}")]
@@ -119,7 +111,7 @@ def split(data: Path, into: tuple[Path, Path], people: Sequence[str], share: flo
 
     Without `people` a `share` of them is drawn. Raise `ClipError` when one of the two would be empty.
     """
-    owner = {path: load_clip(path).person for path in files(data)}
+    owner = {path: load_clip(path).person for path in take_paths(data)}
     everybody = sorted(set(owner.values()))
     strange = sorted(set(people) - set(everybody))
     if strange:

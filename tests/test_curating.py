@@ -109,7 +109,7 @@ def test_a_set_is_split_by_person(data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["merge", "{data}/none", "--into", "{data}2"], "holds no takes"),
+        (["merge", "{data}/none", "--into", "{data}2"], "holds no clips"),
         (["rename", "{data}", "nod", "hello"], "no take of"),
         (["rename", "{data}", "wave", "rest"], "neither of them rest"),
         (["rename", "{data}", "wave", "a/b"], "is no name"),
