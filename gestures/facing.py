@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .augmentation import mirror
-from .clips import load_clip, save_clip
+from .clips import load_clip, save_clip, take_paths
 from .errors import CameraError
 from .files import read_within, write_whole
 from .types import Frame, Observation
@@ -82,13 +82,13 @@ def convert(data: Path, source: str, mirrored: bool) -> list[Path]:
     """Turn over the takes that were recorded from `source` while it was believed otherwise; which those were.
 
     Each take says of itself whether its pictures were turned, so that nothing is turned twice, whenever this is broken
-    off. Gestures keep their names: they are what the person meant. Raise `ClipError` where a take cannot be read or
-    written.
+    off. Gestures keep their names: they are what the person meant. Raise `ClipError` where there are no takes, or one
+    cannot be read or written.
     """
     changed = []
-    for path in sorted(data.glob("*/*.npz")):
+    for path in take_paths(data):
         clip = load_clip(path)
-        if path.name.startswith(".") or clip.recorded.source != source or clip.recorded.turned == mirrored:
+        if clip.recorded.source != source or clip.recorded.turned == mirrored:
             continue
         save_clip(replace(mirror(clip, {}), recorded=replace(clip.recorded, turned=mirrored)), path)
         changed.append(path)

@@ -72,6 +72,14 @@ def test_older_takes_of_that_camera_are_turned_over_once(tmp_path):
     assert gestures.load_clip(data / "wave" / "me_00.npz").side == "right"
 
 
+def test_hidden_files_are_no_takes_and_a_folder_without_takes_is_told(tmp_path):
+    gestures.save_clip(replace(clip("wave"), recorded=Recorded("x", "0")), tmp_path / "wave" / "me_00.npz")
+    (tmp_path / "wave" / "._me_00.npz").write_bytes(b"what a Mac leaves beside a file")
+    assert [path.name for path in facing.convert(tmp_path, "0", True)] == ["me_00.npz"]
+    with pytest.raises(gestures.ClipError, match="nosuch holds no clips"):
+        facing.convert(tmp_path / "nosuch", "0", True)
+
+
 def test_the_wizard_looks_remembers_and_makes_good(tmp_path, capsys):
     source = str(demo_until(16.0, tmp_path, since=12.5))  # one hand, the right one
     gestures.save_clip(
