@@ -177,10 +177,10 @@ def _fired(line: Line, event: Event, labels: tuple[str, ...], rules: DecisionRul
     tick, label = line.at(event.time), labels.index(event.gesture)
     on = rules.on_for(event.gesture)
     words = f"{event.gesture} began at {event.time:.2f} s ({event.side}): "
-    if event.confidence < on:
-        return f"{words}its hand went away with {event.confidence:.2f}, at or above the {rules.leaving} of a last word."
-    below = np.flatnonzero(line.said[:tick, label] < on)
+    below = np.flatnonzero((line.said[:tick, label] < on) | (line.said[:tick].argmax(1) != label))
     since = line.times[below[-1] + 1 if len(below) else 0]
+    if event.confidence < on or line.times[tick] - since < rules.hold_s - ROUNDING_S:
+        return f"{words}its hand went away with {event.confidence:.2f}, at or above the {rules.leaving} of a last word."
     words += (
         f"at or above {on:.2f} since {since:.2f} s ({rules.hold_s:.1f} s are asked for), then {event.confidence:.2f}."
     )

@@ -10,6 +10,7 @@ from test_camera import write_video
 
 import gestures
 from gestures import explanation, gates, importing, model, timeline
+from gestures.decisions import Decisions
 from gestures.network import save
 from gestures.trace import Trace
 
@@ -39,6 +40,16 @@ def line(p, rate_hz=30.0):
 def near(p, events=(), **rules):
     told = explanation._near_misses(line(p), events, 1, LABELS, gestures.DecisionRules(**rules))
     return [words for _, words in told]
+
+
+def fired(p, **rules):
+    """Why the one event began that is decided on these scores, before the hand goes away."""
+    one, held = line(p), gestures.DecisionRules(**rules)
+    decisions = Decisions(LABELS, held)
+    scores = [gestures.Scores(t, said, 0, "right") for t, said in zip(one.times.tolist(), one.said, strict=True)]
+    events = [event for each in scores for event in decisions.push([each], [], each.time)]
+    (began,) = (each for each in events + decisions.finish(scores[-1].time + 0.5) if each.phase == "began")
+    return explanation._fired(one, began, LABELS, held, 30.0)
 
 
 def test_every_event_has_its_moment(explained, tiny):
@@ -78,6 +89,17 @@ def test_a_near_miss_is_told_by_what_was_missing():
     assert "the other hand had told it" in near(high)[0]
     own = gestures.Event("swipe", "began", 0.45, 0.4, 0, "right", 0.9)
     assert near(high, [own]) == [], "it did begin"
+
+
+def test_an_event_is_told_by_the_rule_it_began_by():
+    low = [0.0] * 10
+    held = fired([*low, *[0.9] * 6, *low], hold_s=0.1)
+    assert "at or above 0.80 since 0.33 s (0.1 s are asked for), then 0.90" in held
+    for last in ([0.6], [0.9], [0.9] * 3):  # unsure, sure, and sure for a while that is too short
+        assert f"its hand went away with {last[-1]:.2f}" in fired([*low, *last], hold_s=0.1, leaving=0.5)
+    assert "since 0.33 s" in fired([*low, *[0.9] * 4], hold_s=0.1, leaving=0.5)
+    behind_rest = [0.4] * 10
+    assert "its hand went away" in fired([*behind_rest, *[0.9] * 3], on=0.35, off=0.2, hold_s=0.1, leaving=0.5)
 
 
 def test_the_reach_is_the_shortest_memory_from_which_on_the_answer_stays():
