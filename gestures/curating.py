@@ -109,7 +109,7 @@ def remove(data: Path, names: Sequence[str], dry: bool) -> list[Step]:
 def split(data: Path, into: tuple[Path, Path], people: Sequence[str], share: float, dry: bool) -> list[Step]:
     """Copy a set into two: the takes of `people` into the second, of all others into the first.
 
-    Without `people` a `share` of them is drawn. Raise `ClipError` when one of the two would be empty.
+    Without `people` a `share` of them is drawn. Raise `ClipError` when one of the two would be empty, or is not now.
     """
     owner = {path: load_clip(path).person for path in take_paths(data)}
     everybody = sorted(set(owner.values()))
@@ -120,10 +120,12 @@ def split(data: Path, into: tuple[Path, Path], people: Sequence[str], share: flo
         raise ClipError(f"{data} cannot be split by person: it would leave nobody in {into[0]}")
     second = set(people) or set(folds(everybody, max(2, round(1 / share)))[0])
     steps = [Step("copy", path, into[owner[path] in second] / path.parent.name) for path in owner]
+    if into[0].resolve() == into[1].resolve():
+        raise ClipError(f"{into[1]} is named for both parts: name two folders")
+    for folder in into:
+        if any(folder.glob("*/*.npz")):
+            raise ClipError(f"{folder} holds takes already: name a folder that is empty or not there")
     if not dry:
-        for folder in into:
-            if any(folder.glob("*/*.npz")):
-                raise ClipError(f"{folder} holds takes already: name a folder that is empty or not there")
         _carry_out(steps)
         for folder in into:
             replace_set_note(folder, load_set_note(data))

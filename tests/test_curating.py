@@ -117,11 +117,13 @@ def test_a_set_is_split_by_person(data, tmp_path, capsys):
         (["split", "{data}", "--into", "{data}1", "{data}2", "--people", "eve"], "nobody"),
         (["split", "{data}", "--into", "{data}1", "{data}2", "--people", "ana", "bo", "cy"], "leave nobody"),
         (["split", "{data}", "--into", "{data}1", "{data}"], "holds takes already"),
+        (["split", "{data}", "--into", "{data}1", "{data}1/../{data.name}1"], "named for both parts"),
     ],
 )
-def test_what_cannot_be_done_is_told_and_nothing_is_touched(data, capsys, words, told):
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_what_cannot_be_done_is_told_and_nothing_is_touched(data, capsys, words, told, dry):
     before = everything(data.parent)
-    code, _, err = run(capsys, *[word.format(data=data) for word in words])
+    code, _, err = run(capsys, *[word.format(data=data) for word in words], *dry)
     assert code == 1
     assert told in err
     assert everything(data.parent) == before
