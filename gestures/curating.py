@@ -1,17 +1,15 @@
 """Sets joined, renamed, thinned out and dealt: every step planned first, none of which can lose a take."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .clips import REST, folds, load_clip, save_clip, take_paths
+from .clips import MAX_BYTES, REST, folds, load_clip, save_clip, take_paths
 from .errors import ClipError
 from .files import check_name, read_within, write_whole
 from .recording import free_place, put_away
 from .setnote import load_set_note, replace_set_note, save_set_note
-
-MAX_FILE = 1 << 28
-"""A take's file that is larger is refused: packed, an hour of two hands takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,12 @@ class Step:
 def merge(sets: Sequence[Path], into: Path, dry: bool) -> list[Step]:
     """Copy every take of `sets` into `into`, but for those whose very bytes are there already."""
     sources = [path for data in sets for path in take_paths(data)]
-    there = {read_within(path, MAX_FILE) for path in into.glob("*/*.npz")}
+    there = {_digest(path) for path in into.glob("*/*.npz")}
     steps = []
     for path in sources:
-        content = read_within(path, MAX_FILE)
-        if content not in there:
-            there.add(content)
+        digest = _digest(path)
+        if digest not in there:
+            there.add(digest)
             steps.append(Step("copy", path, into / path.parent.name))
     if not dry:
         _carry_out(steps)
@@ -138,10 +136,23 @@ def _carry_out(steps: Sequence[Step]) -> None:
         assert step.to is not None
         person = step.path.stem.rpartition("_")[0] or step.path.stem
         with free_place(step.to, person, step.path.name) as target:
-            content = read_within(step.path, MAX_FILE)
+            content = _content(step.path)
             write_whole(target, lambda file, content=content: file.write(content), ClipError)  # type: ignore[misc]
         if step.verb == "move":
             step.path.unlink()
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a take's file; raise `ClipError` where they cannot be read."""
+    try:
+        return read_within(path, MAX_BYTES)
+    except OSError as error:
+        why = error.strerror or error
+        raise ClipError(f"{path} cannot be read ({why}): delete it or record it again") from error
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(_content(path)).digest()
 
 
 def _drop_empty(folder: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from conftest import clip
 
 import gestures
+from gestures import curating
 from gestures.cli import main
 from gestures.setnote import load_set_note, save_set_note
 
@@ -127,3 +128,17 @@ def test_what_cannot_be_done_is_told_and_nothing_is_touched(data, capsys, words,
     assert code == 1
     assert told in err
     assert everything(data.parent) == before
+
+
+def test_a_take_that_cannot_be_read_is_named(data, tmp_path, capsys, monkeypatch):
+    wrong = data / "wave" / "eve_00.npz"
+    wrong.mkdir()
+    code, _, err = run(capsys, "merge", data, "--into", tmp_path / "all")
+    assert code == 1
+    assert f"{wrong} cannot be read (" in err
+    wrong.rmdir()
+    wrong.write_bytes(bytes(1 << 20))
+    monkeypatch.setattr(curating, "MAX_BYTES", (1 << 20) - 1)
+    code, _, err = run(capsys, "merge", data, "--into", tmp_path / "all")
+    assert code == 1
+    assert f"{wrong} cannot be read (it is larger than 1048575 bytes)" in err
