@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .clips import REST, Clip, ClipSet
+from .clips import REST, ClipSet
 from .errors import TrainingError
+from .likeness import gesture_of
 
 MOST_HELD_OUT = 40
 """People beyond these judge no better, and learn more."""
@@ -57,7 +58,7 @@ def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet
         return takes.only(lambda c: c.person not in held), takes.only(lambda c: c.person in held), how
     spared: set[int] = set()
     for label in (REST, *takes.labels):
-        own = [i for i, clip in enumerate(takes.clips) if _names(clip) == label]
+        own = [i for i, clip in enumerate(takes.clips) if gesture_of(clip) == label]
         spared |= set(rng.permutation(own)[: max(round(share * len(own)), len(own) > 2)].tolist())
     order = {id(clip): i for i, clip in enumerate(takes.clips)}
     how = f"takes held out: {len(spared)} of {len(takes.clips)}, by people learnt from: expect others to do worse"
@@ -70,7 +71,3 @@ def _can_teach(takes: ClipSet) -> bool:
     except TrainingError:
         return False
     return True
-
-
-def _names(clip: Clip) -> str:
-    return clip.spans[0].gesture if clip.spans else REST
