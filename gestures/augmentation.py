@@ -5,15 +5,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from .clips import Clip
-from .types import Floats, Side
+from .clips import Clip, Span
+from .types import Floats
 
 SPEEDS = (0.65, 1.5)
 RATES_HZ = (10.0, 30.0)
 """From the slowest camera worth having up to the model's own clock; faster ones add nothing the clock keeps."""
 JITTER = (0.003, 0.02)
 """Standard deviation of a landmark's place, in palm lengths: a still hand, and a blurred one (MediaPipe, measured)."""
-OTHER: dict[str, Side] = {"left": "right", "right": "left"}
 DROPOUT = 0.15
 """The largest share of frames taken away."""
 
@@ -34,16 +33,16 @@ def retime(clip: Clip, rng: np.random.Generator) -> Clip:
     pace = np.exp(rng.normal(0, 0.12, len(knots))) / speed
     clock = np.concatenate([[0], np.cumsum((pace[1:] + pace[:-1]) / 2 * np.diff(knots))]) * length
     new_time = np.interp((clip.time - start) / max(length, 1e-6), knots, clock) + start
-    spans = []
-    for span in clip.spans:
-        ends = np.interp(((span.start - start) / length, (span.end - start) / length), knots, clock) + start
-        spans.append(replace(span, start=float(ends[0]), end=float(ends[1])))
+    spans = tuple(
+        Span(s.gesture, *np.interp(((s.start - start) / length, (s.end - start) / length), knots, clock) + start)
+        for s in clip.spans
+    )
     rate_hz = min(rng.uniform(*RATES_HZ), (len(clip.time) - 1) / max(clock[-1], 1e-6) * 1.2)
     ticks = np.arange(start, start + clock[-1], 1 / rate_hz)
     ticks = ticks + rng.uniform(-0.2, 0.2, len(ticks)) / rate_hz
     ticks = ticks[(ticks >= start) & (rng.random(len(ticks)) >= rng.uniform(0, DROPOUT))]
     # The spans go by the new clock: beside the old one they may lie outside the clip.
-    retimed = replace(clip, time=new_time, spans=tuple(spans))
+    retimed = replace(clip, time=new_time, spans=spans)
     return retimed if len(ticks) < 2 else resample(retimed, ticks)
 
 
@@ -159,7 +158,5 @@ def mirror(clip: Clip, twins: dict[str, str]) -> Clip:
     both = {**twins, **{b: a for a, b in twins.items()}}
     flip = np.array([-1, 1, 1], np.float32)
     image = clip.image[:, ::-1] * flip + np.array([1, 0, 0], np.float32)
-    spans = tuple(
-        replace(s, gesture=both.get(s.gesture, s.gesture), side=OTHER.get(s.side, s.side)) for s in clip.spans
-    )
+    spans = tuple(Span(both.get(s.gesture, s.gesture), s.start, s.end) for s in clip.spans)
     return replace(clip, image=image, world=clip.world[:, ::-1] * flip, spans=spans)

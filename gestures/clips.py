@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,23 +33,17 @@ KINDS = {"note": "U", "time": "f", "image": "f", "world": "f"}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One annotated gesture: from `start` to `end`, s on its clip's clock, done by the hand of `side`, or both.
-
-    An empty `side`: nobody has said which, and the hand that moves is taken for it.
-    """
+    """One annotated gesture: from `start` to `end`, s on its clip's clock."""
 
     gesture: str
     start: float
     end: float
-    side: Side | Literal["both", ""] = ""
 
     def __post_init__(self) -> None:
         """Raise `InputError` for a name no folder could have, or an end before its start."""
         check_name(self.gesture)
         if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start < self.end):
             raise InputError(f"Span of {self.gesture} must end after it starts, not {self.start} to {self.end} s")
-        if self.side not in {*SIDES, "both", ""}:
-            raise InputError(f"Span.side must be left, right, both or empty, not {str(self.side)[:20]!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +183,7 @@ def save_clip(clip: Clip, path: Path) -> None:
         "person": clip.person,
         "aspect": clip.aspect,
         "folder": path.parent.name,
-        "spans": [{k: v for k, v in asdict(span).items() if v != ""} for span in clip.spans],
+        "spans": [asdict(span) for span in clip.spans],
         "recorded": {**asdict(clip.recorded), "rate_hz": round(clip.rate_hz, 2), "side": clip.side},
     }
     arrays = {"time": clip.time, "image": clip.image, "world": clip.world, "note": np.array(json.dumps(note))}
@@ -249,7 +243,7 @@ def _array(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, kind: str) -> npt.ND
 
 def _span(raw: dict[str, Any], recorded_as: str, folder: str) -> Span:
     gesture = folder if raw["gesture"] == recorded_as else raw["gesture"]
-    return Span(gesture, float(raw["start"]), float(raw["end"]), raw.get("side", ""))
+    return Span(gesture, float(raw["start"]), float(raw["end"]))
 
 
 def take_paths(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .clips import MAX_BYTES, REST, folds, load_clip, save_clip, take_paths
+from .clips import MAX_BYTES, REST, Span, folds, load_clip, save_clip, take_paths
 from .errors import ClipError
 from .files import check_name, read_within, write_whole
 from .recording import free_place, put_away
@@ -69,7 +69,7 @@ def rename(data: Path, old: str, new: str, dry: bool) -> list[Step]:
     if not dry:
         for step in named:
             clip = load_clip(step.path)
-            spans = tuple(replace(s, gesture=new) if s.gesture == old else s for s in clip.spans)
+            spans = tuple(Span(new, s.start, s.end) if s.gesture == old else s for s in clip.spans)
             save_clip(replace(clip, spans=spans), step.path)
         _carry_out(moves)
         note = load_set_note(data)

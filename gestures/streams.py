@@ -170,8 +170,6 @@ def _truth(
 
 
 def _owns(clip: Clip, slot: int, span: Span) -> bool:
-    if span.side:
-        return span.side in ("both", SIDES[slot])
     rows = (clip.time >= span.start) & (clip.time <= span.end)
     moved = [_busy(clip.image[rows, s]) for s in (0, 1)]
     return moved[slot] > 0 and moved[slot] >= OWNS * max(moved)
@@ -298,7 +296,7 @@ def join(parts: Sequence[Clip], rng: np.random.Generator, away: float = AWAY) ->
         times.append(part.time + shift)
         images.append(part.image)
         worlds.append(part.world)
-        spans += [replace(s, start=s.start + shift, end=s.end + shift) for s in part.spans]
+        spans += [Span(s.gesture, s.start + shift, s.end + shift) for s in part.spans]
         clock = float(times[-1][-1])
     whole = np.concatenate(times), np.concatenate(images), np.concatenate(worlds)
     return Clip(*whole, person=parts[0].person, spans=tuple(spans), aspect=parts[0].aspect), unknown

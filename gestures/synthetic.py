@@ -61,11 +61,7 @@ class Performance:
 
     def spans_until(self, end_s: float) -> tuple[Span, ...]:
         """The gestures as a clip that ends at `end_s` has them: the stroke alone, without the way there and back."""
-        return tuple(
-            Span(act.gesture, act.start, min(act.end, end_s), act.sides[0] if len(act.sides) == 1 else "both")
-            for act in self.acts
-            if act.start < end_s
-        )
+        return tuple(Span(act.gesture, act.start, min(act.end, end_s)) for act in self.acts if act.start < end_s)
 
     def posed(self, side: Side, times: npt.ArrayLike) -> PosedHand:
         """The hand of that side at `times` (...,) s, in or out of the picture."""

@@ -5,7 +5,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +145,7 @@ def filmed(hand: Floats, rate_hz: float, person: str, spans: list[Span], focal: 
     world[:, 1] = hand - hand.mean(1, keepdims=True)
     time: npt.NDArray[np.float64] = np.arange(len(hand)) / rate_hz
     # One annotation ends past the end of its stream.
-    kept = tuple(replace(s, end=min(s.end, float(time[-1]))) for s in spans)
+    kept = tuple(Span(s.gesture, s.start, min(s.end, float(time[-1]))) for s in spans)
     return Clip(time, image, world, person, kept, aspect)
 
 

@@ -135,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, metavar="DIR", help="where the model goes")
     parser.add_argument("--minutes", type=int, default=1800, metavar="N", help="how many people, each for a minute")
-    parser.add_argument("--steps", type=int, default=22000, metavar="N")
+    parser.add_argument("--steps", type=int, default=26000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--sample", type=Path, metavar="DIR", help="where a few short scenes go")
     parser.add_argument("--idle", type=Path, metavar="MODEL", help="count what this model says to idle hands")

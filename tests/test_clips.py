@@ -52,17 +52,6 @@ def test_a_session_of_several_gestures_keeps_its_names(tmp_path):
     assert gestures.load_clip(tmp_path / "sessions" / "ana_00.npz").spans == spans
 
 
-def test_a_span_says_whose_hand_it_was_where_somebody_knows(tmp_path):
-    spans = (gestures.Span("swipe", 0.1, 0.5, "left"), gestures.Span("wave", 0.8, 1.2))
-    path = tmp_path / "sessions" / "ana_00.npz"
-    gestures.save_clip(gestures.Clip.of(observations(2), "ana", spans), path)
-    assert gestures.load_clip(path).spans == spans
-    with np.load(path) as packed:
-        assert [span.get("side") for span in json.loads(str(packed["note"]))["spans"]] == ["left", None]
-    with pytest.raises(gestures.InputError, match=r"Span\.side must be left, right, both or empty, not 'middle'"):
-        gestures.Span("swipe", 0.1, 0.5, "middle")
-
-
 def test_what_was_put_away_is_not_learnt_from_either(tmp_path):
     gestures.save_clip(clip("swipe"), tmp_path / "deep" / "swipe" / "ana_00.npz")
     gestures.save_clip(clip("swipe"), tmp_path / ".removed" / "swipe" / "ana_01.npz")

@@ -384,19 +384,3 @@ def test_hands_are_lent_only_where_the_shape_tells_gestures_nothing():
     lenders = streams.donors(gestures.ClipSet(("a", "b", "c"), (*same, *told)))
     assert set(lenders[0]) == set(range(24))
     assert set(lenders[-1]) == set(range(24, 36))
-
-
-@pytest.mark.parametrize("side", ["left", "right", "both", ""])
-def test_a_gesture_is_the_hands_that_did_it_not_the_one_that_rests_beside(side):
-    """A pinch moves little: by what moves, a resting hand would be taught to say it too."""
-    times = np.arange(60) / 30
-    image = np.full((60, 2, 21, 3), 0.5, np.float32) + np.arange(21)[:, None] * 0.01
-    image[20:40, 0, 8, 0] += np.linspace(0, 0.05, 20)
-    image += np.random.default_rng(1).normal(0, 0.002, image.shape)
-    take = gestures.Clip(times, image, image.copy(), "ana", (gestures.Span("pinch", 0.7, 1.3, side),))
-    taught = {slot: bool(life.labels.any()) for slot, life in enumerate(streams.lives(take, ("rest", "pinch"), 30.0))}
-    assert taught == {0: side != "right", 1: side != "left"}
-    again = streams.lives(augmentation.mirror(take, {}), ("rest", "pinch"), 30.0)
-    assert [bool(life.labels.any()) for life in again] == [taught[1], taught[0]]
-    (span,) = augmentation.retime(take, np.random.default_rng(2)).spans
-    assert span.side == side
