@@ -105,6 +105,15 @@ def test_training_on_nothing_or_too_little_is_one_sentence(capsys, tmp_path):
     assert not list((tmp_path / "m").glob("*"))
 
 
+@pytest.fixture
+def hearing():
+    """A shell starts its background jobs deaf to Ctrl-C, and the tests may be such a job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing")
 @pytest.mark.parametrize("error", [ImportError, gestures.ModelError])
 def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch, error):
     """LiteRT and others make an ImportError of it, and we a sentence of that."""
@@ -125,6 +134,7 @@ def test_ctrl_c_in_midst_of_a_librarys_import_is_ctrl_c(capsys, monkeypatch, err
         main(["live", "--no-window"])
 
 
+@pytest.mark.usefixtures("hearing")
 def test_ctrl_c_in_midst_of_making_something_tells_nothing_of_its_end(monkeypatch):
     """MediaPipe's pictures, half made, raise in `__del__`."""
 
@@ -146,6 +156,7 @@ def test_ctrl_c_in_midst_of_making_something_tells_nothing_of_its_end(monkeypatc
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("hearing")
 def test_ctrl_c_that_a_library_loses_ends_the_work_at_the_next_move_of_its_bar(capsys, monkeypatch):
     """TensorFlow swallows one in midst of some calls: a training went on to its end."""
     done = []
