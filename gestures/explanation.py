@@ -182,7 +182,7 @@ def _fired(line: Line, event: Event, labels: tuple[str, ...], rules: DecisionRul
     if event.confidence < on or line.times[tick] - since < rules.hold_s - ROUNDING_S:
         return f"{words}its hand went away with {event.confidence:.2f}, at or above the {rules.leaving} of a last word."
     words += (
-        f"at or above {on:.2f} since {since:.2f} s ({rules.hold_s:.1f} s are asked for), then {event.confidence:.2f}."
+        f"at or above {on:.2f} since {since:.2f} s ({rules.hold_s:.2f} s are asked for), then {event.confidence:.2f}."
     )
     return words if line.lost is None else f"{words} {_reached(line.lost[:, tick], rate_hz)}"
 

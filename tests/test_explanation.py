@@ -94,7 +94,7 @@ def test_a_near_miss_is_told_by_what_was_missing():
 def test_an_event_is_told_by_the_rule_it_began_by():
     low = [0.0] * 10
     held = fired([*low, *[0.9] * 6, *low], hold_s=0.1)
-    assert "at or above 0.80 since 0.33 s (0.1 s are asked for), then 0.90" in held
+    assert "at or above 0.80 since 0.33 s (0.10 s are asked for), then 0.90" in held
     for last in ([0.6], [0.9], [0.9] * 3):  # unsure, sure, and sure for a while that is too short
         assert f"its hand went away with {last[-1]:.2f}" in fired([*low, *last], hold_s=0.1, leaving=0.5)
     assert "since 0.33 s" in fired([*low, *[0.9] * 4], hold_s=0.1, leaving=0.5)

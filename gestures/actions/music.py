@@ -1,6 +1,7 @@
 """Sound: OSC messages, MIDI notes and controllers."""
 
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from .orders import Mode, Order
 
 LENGTH_S = 0.05
 """How long a tapped note sounds: shorter, and some synthesisers say nothing."""
+CYCLE_S = 0.1
+"""JACK takes what was sent at its next cycle; a port closed before that takes it along, and the note goes on."""
 APIS = {"auto": None, "alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "windows": "WINDOWS_MM"}
 """Where MIDI ports are: our names -> rtmidi's."""
 
@@ -133,11 +136,13 @@ class Midi:
     def close(self) -> None:
         """End the notes, then the port."""
         with self._lock:
-            ends = list(self._ends.values())
-            for note in list(self._sounding):
+            ends, sounding = list(self._ends.values()), list(self._sounding)
+            for note in sounding:
                 self._release(note)
         for end in ends:
             end.join()
+        if sounding:
+            time.sleep(CYCLE_S)
         self._port.close()
 
     def _control(self, note: Note, value: int) -> None:
