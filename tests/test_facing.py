@@ -81,7 +81,7 @@ def test_hidden_files_are_no_takes_and_a_folder_without_takes_is_told(tmp_path):
 
 
 def test_the_wizard_looks_remembers_and_makes_good(tmp_path, capsys):
-    source = str(demo_until(16.0, tmp_path, since=12.5))  # one hand, the right one
+    source = str(demo_until(12.3, tmp_path, since=8.8))  # one hand, the right one
     gestures.save_clip(
         replace(clip("wave"), recorded=Recorded("x", source, turned=True)), tmp_path / "d" / "wave" / "me_00.npz"
     )

@@ -163,6 +163,7 @@ def test_recorders_side_by_side_lose_and_overwrite_nothing(tmp_path):
 
 def test_yes_cuts_a_whole_film_and_its_pictures_are_kept_where_asked(tmp_path, capsys):
     words = ["record", "anything", "--into", str(tmp_path / "set"), "--yes", "--keep-video", str(tmp_path / "film")]
+    words += ["--seconds", "0.5"]
     shown = demo_until(9.0, tmp_path)
     assert main([*words, "--source", str(shown)]) == 0
     out, err = capsys.readouterr()
