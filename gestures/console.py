@@ -10,6 +10,7 @@ from .errors import ClipError
 
 if TYPE_CHECKING:  # a line of help needs neither cameras nor NumPy
     from .camera import Camera
+    from .overlay import Window
     from .video import Video
 
 LONGEST = 2000
@@ -30,6 +31,16 @@ def printable(text: str) -> str:
     """
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
     return "".join(c if c.isprintable() or c in "\n\t\a" else ascii(c)[1:-1] for c in cut)
+
+
+def open_window(title: str) -> "Window | None":
+    """A window; None, and that is said, where there is no screen for it."""
+    from .overlay import Window, has_screen
+
+    if has_screen():
+        return Window(title)
+    talk("no screen here: going on without a window, and without its keys (--no-window says so beforehand)")
+    return None
 
 
 def tell_faults(source: "Camera | Video") -> None:

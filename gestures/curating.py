@@ -121,7 +121,7 @@ def split(data: Path, into: tuple[Path, Path], people: Sequence[str], share: flo
     if into[0].resolve() == into[1].resolve():
         raise ClipError(f"{into[1]} is named for both parts: name two folders")
     for folder in into:
-        if any(folder.glob("*/*.npz")):
+        if any(not path.name.startswith(".") for path in folder.glob("*/*.npz")):
             raise ClipError(f"{folder} holds takes already: name a folder that is empty or not there")
     if not dry:
         _carry_out(steps)

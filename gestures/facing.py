@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from . import __version__
 from .augmentation import mirror
-from .clips import load_clip, save_clip, take_paths
+from .clips import Recorded, load_clip, save_clip, take_paths
 from .errors import CameraError
 from .files import read_within, write_whole
 from .types import Frame, Observation
@@ -41,6 +42,11 @@ def _cameras() -> dict[str, Any]:
 def is_mirrored(source: str) -> bool:
     """Whether the pictures of `source`, as given to --source, are known to come mirrored."""
     return _cameras().get(source) is True
+
+
+def recorded(source: str, video: str = "") -> Recorded:
+    """What a take from `source` says of how it was recorded; `video` is kept of it."""
+    return Recorded(f"gestures {__version__}", source, is_mirrored(source), video)
 
 
 def remember(source: str, mirrored: bool) -> None:

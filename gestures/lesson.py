@@ -5,20 +5,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, seeing, synthetic
+from . import seeing, synthetic
 from .bridging import text
-from .clips import REST, ClipSet, Recorded, load_set
-from .console import Bar, shipped, talk, writable
+from .clips import REST, ClipSet, load_set
+from .console import Bar, open_window, shipped, talk, writable
 from .errors import ClipError, InputError
-from .facing import is_mirrored
+from .facing import recorded
 from .files import check_name
 from .inheriting import inherit
 from .network import load_keras
-from .overlay import Window, has_screen
 from .recipe import Recipe
 from .recording import Assignment, Recorder
 from .sequences import firsts
-from .studio import ring, run
+from .studio import how_to, ring, run
 from .teaching import Taught, once_more, teach
 
 STEPS, LANES, RATE = 400, 8, 8e-3
@@ -52,11 +51,11 @@ def lesson(options: argparse.Namespace) -> float:
     sources = options.source * (len(names) if len(options.source) == 1 else 1)
     for name, source in zip(names, sources, strict=True):
         _record(name, source, options)
-    recorded = time.monotonic()
+    ended = time.monotonic()
     takes = with_idlers(load_set(options.data))
     taught, rival = learn(takes, options.seed)
     taught.save(options.into, options.into.name)
-    passed_s = time.monotonic() - recorded
+    passed_s = time.monotonic() - ended
     print(f"{taught.how}\n{taught.report.text()}\n{rival}")
     if takes.sequences:
         print(text(taught.model.manifest.scores["sequences"]) or "too few takes held out to judge two-step commands")
@@ -121,9 +120,9 @@ def _record(name: str, source: str, options: argparse.Namespace) -> None:
     if there >= options.takes:
         talk(f"{name}: {there} takes are there")
         return
-    recorded = Recorded(f"gestures {__version__}", source, is_mirrored(source))
-    recorder = Recorder(Assignment(name, options.person, options.data, options.takes - there, recorded=recorded), ring)
-    talk(f"{name}: hold a hand still in view, do it, hold it still again; u takes a take back, q goes on")
-    run(recorder, source, None if options.no_window or not has_screen() else Window("gestures teach"))
+    plan = Assignment(name, options.person, options.data, options.takes - there, recorded=recorded(source))
+    recorder, window = Recorder(plan, ring), None if options.no_window else open_window("gestures teach")
+    talk(how_to(recorder, window is not None, "goes on"))
+    run(recorder, source, window)
     if there + len(recorder.kept) < FEWEST:
         raise ClipError(f"{there + len(recorder.kept)} takes of {name} are too few: type the same again to go on")

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .clips import REST, Clip
+from .posture import TIPS
 from .types import Floats
 
 POINTS = 24
 """A take is compared at so many moments, evenly over its gesture."""
-TIPS = (4, 8, 12, 16, 20)
 POSE = 1.0
 """What a fingertip's place within the hand weighs against the hand's place in the picture."""
 PARTNER = 1.0

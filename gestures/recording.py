@@ -66,6 +66,16 @@ class Recorder:
         self._begin()
 
     @property
+    def gesture(self) -> str:
+        """Of which takes are made."""
+        return self._plan.gesture
+
+    @property
+    def length_s(self) -> float | None:
+        """How long a take is, s; None: as long as the movement."""
+        return self._plan.length_s
+
+    @property
     def done(self) -> bool:
         """Whether all takes are there and nothing is being asked."""
         return self._plan.takes is not None and len(self.kept) >= self._plan.takes

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__
 from .camera import open_source
-from .clips import REST, Recorded, load_set
+from .clips import REST, load_set
 from .coaching import Coach
-from .console import talk, tell_faults, writable
+from .console import open_window, talk, tell_faults, writable
 from .errors import ClipError
-from .facing import is_mirrored, turned
+from .facing import is_mirrored, recorded, turned
 from .files import check_name
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
-from .overlay import Overlay, Window, has_screen
+from .overlay import Overlay, Window
 from .recording import Assignment, Recorder
 from .types import Frame, Observation
 from .video import Film
@@ -44,30 +43,35 @@ def record(options: argparse.Namespace) -> None:
         options.seconds,
         0.0 if options.yes else options.countdown,
         options.ask and not options.yes,
-        Recorded(
-            f"gestures {__version__}",
-            options.source,
-            is_mirrored(options.source),
-            "" if film is None else film.path.name,
-        ),
+        recorded(options.source, "" if film is None else film.path.name),
     )
     recorder = Recorder(plan, ring)
-    window = None if options.no_window or options.yes or not has_screen() else Window("gestures record")
+    window = None if options.no_window or options.yes else open_window("gestures record")
     if plan.ask and window is None:
         raise ClipError("--ask needs a window for its keys, and there is none here: leave it out, or open a screen")
     if not options.yes:
-        talk(f"hold a hand still in view, do {options.gesture}, hold it still again; u takes a take back, q ends")
+        talk(how_to(recorder, window is not None, "ends"))
     if film is not None:
         talk(f"the pictures are kept in {film.path}")
     run(recorder, options.source, window, film)
     left_out = f", {recorder.refused} not kept" if recorder.refused else ""
     if not recorder.kept:
         raise ClipError(
-            f"no take of {options.gesture} came of it{left_out}: hold a hand still in view, move, hold it still again"
+            f"no take of {options.gesture} came of it{left_out}: {how_to(recorder, keys=False)}, and type it again"
         )
     print(f"{len(recorder.kept)} takes of {options.gesture} in {options.into}{left_out}")
     _advise(options.into, options.gesture)
     print(f"now another gesture or rest, then: gestures train {options.into} --into MODEL")
+
+
+def how_to(recorder: Recorder, keys: bool, q: str = "") -> str:
+    """What a person is to do for a take; with `keys` also what may be typed, and what `q` does."""
+    do = "do what means nothing" if recorder.gesture == REST else f"do {recorder.gesture}"
+    if recorder.length_s is None:
+        told = f"hold a hand still in view, {do}, hold it still again"
+    else:
+        told = f"{do}, a hand in view: every {recorder.length_s:g} s are a take"
+    return f"{told}; u takes a take back, q {q}" if keys else told
 
 
 def _advise(into: Path, gesture: str) -> None:

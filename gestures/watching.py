@@ -10,18 +10,16 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import __version__
 from .actions import Actions, Plan, load_plan
 from .camera import Camera, open_source
-from .clips import Recorded
-from .console import shipped, talk, tell_faults, writable
+from .console import open_window, shipped, talk, tell_faults, writable
 from .correcting import Corrector
 from .errors import ActionError, ClipError, InputError
-from .facing import is_mirrored, turned
+from .facing import is_mirrored, recorded, turned
 from .files import check_name
 from .landmarks import Landmarker
 from .model import Model, load
-from .overlay import Overlay, Window, has_screen
+from .overlay import Overlay
 from .recognizer import Recognizer
 from .trace import Trace
 from .types import Event, Floats, Observation
@@ -84,7 +82,7 @@ def _run(options: argparse.Namespace, source: Camera | Video, name: str, plan: P
     model = _load(options)
     plan.fit(model.manifest.labels, options.model.resolve().name)
     recognizer = Recognizer(model)
-    window = None if options.no_window else _window()
+    window = None if options.no_window else open_window("gestures")
     corrector = _corrector(options)
     overlay = Overlay(model.manifest.labels)
     frames, last, shown, shape, drawn = 0, 0.0, began, None, -DRAWN_S
@@ -166,14 +164,6 @@ def _ghosts(options: argparse.Namespace, recognizer: Recognizer) -> Collection[F
     return () if options.ghost is None else recognizer.forecast(options.ghost).values()
 
 
-def _window() -> Window | None:
-    """A window; None where there is no screen for it."""
-    if has_screen():
-        return Window()
-    talk("no screen here: going on without a window (--no-window says so beforehand)")
-    return None
-
-
 def _hurries(source: Camera | Video, drawn_ago_s: float) -> bool:
     """Whether a picture is not worth drawing, because a newer one is there to be recognised."""
     return isinstance(source, Camera) and source.waiting and drawn_ago_s < DRAWN_S
@@ -194,8 +184,7 @@ def _corrector(options: argparse.Namespace) -> Corrector | None:
             raise InputError("--idle keeps what fires wrongly: say where with --corrections DIR")
         return None
     writable(options.corrections)
-    recorded = Recorded(f"gestures {__version__}", options.source, is_mirrored(options.source))
-    return Corrector(options.corrections, check_name(options.person), recorded, options.idle)
+    return Corrector(options.corrections, check_name(options.person), recorded(options.source), options.idle)
 
 
 def _keys(options: argparse.Namespace, labels: tuple[str, ...]) -> str:

@@ -4,11 +4,12 @@ import argparse
 from contextlib import ExitStack
 
 from .camera import open_source
-from .console import talk
+from .clips import take_paths
+from .console import open_window, talk
 from .errors import CameraError
 from .facing import Wizard, convert, remember
 from .landmarks import Landmarker
-from .overlay import Overlay, Window, has_screen
+from .overlay import Overlay
 
 PATIENCE_S = 20.0
 
@@ -16,7 +17,9 @@ PATIENCE_S = 20.0
 def mirror(options: argparse.Namespace) -> None:
     """`gestures mirror`: hold up the right hand; what is found is remembered, and older takes are made good."""
     wizard, overlay = Wizard(), Overlay((), mirrored=False)
-    window = None if options.no_window or not has_screen() else Window("gestures mirror")
+    if options.convert is not None:
+        take_paths(options.convert)  # now, not after the camera has been looked at
+    window = None if options.no_window else open_window("gestures mirror")
     talk("hold up your right hand alone, palm to the camera, until it is told")
     source = open_source(options.source)
     with ExitStack() as stack:

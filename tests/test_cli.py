@@ -17,8 +17,9 @@ from test_camera import write_video
 
 import gestures
 from gestures import watching, workbench
-from gestures.cli import _parser, main
+from gestures.cli import main
 from gestures.console import Bar, shipped
+from gestures.flags import parser
 from gestures.network import save
 
 
@@ -359,7 +360,7 @@ def test_every_verb_has_its_function():
             for below in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
                 yield from calls(below)
 
-    found = {*calls(_parser()), ("lesson", "lesson")}
+    found = {*calls(parser()), ("lesson", "lesson")}
     assert len(found) >= 15
     for module, function in found:
         assert callable(getattr(importlib.import_module(f"gestures.{module}"), function))

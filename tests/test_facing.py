@@ -91,3 +91,9 @@ def test_the_wizard_looks_remembers_and_makes_good(tmp_path, capsys):
     assert "1 takes" in out
     assert not gestures.load_clip(tmp_path / "d" / "wave" / "me_00.npz").recorded.turned
     assert not facing.is_mirrored(source)
+
+
+def test_takes_to_turn_over_are_looked_for_before_the_camera_is(tmp_path, capsys):
+    """Nobody holds a hand up for ten seconds to be told then of a mistyped folder."""
+    assert main(["mirror", "--source", "no.mp4", "--no-window", "--convert", str(tmp_path / "nosuch")]) == 1
+    assert "nosuch holds no clips" in capsys.readouterr().err

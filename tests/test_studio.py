@@ -13,8 +13,10 @@ from conftest import clip, demo_until
 from test_recording import LOOP
 
 import gestures
+from gestures.console import open_window
 from gestures.overlay import COLOURS
-from gestures.recording import keep
+from gestures.recording import Assignment, Recorder, keep
+from gestures.studio import how_to
 
 needs_x = pytest.mark.skipif(
     not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool: apt install xvfb xdotool"
@@ -145,3 +147,25 @@ def test_two_recorders_in_one_set_one_of_them_killed(tmp_path):
         kept += 16 + len(other.stdout.readlines())
     time.sleep(0.05)
     assert kept <= len(gestures.load_set(tmp_path).clips) <= kept + 2
+
+
+@pytest.mark.parametrize(
+    ("gesture", "seconds", "keys", "told"),
+    [
+        ("nod", None, True, "hold a hand still in view, do nod, hold it still again; u takes a take back, q ends"),
+        ("nod", None, False, "hold a hand still in view, do nod, hold it still again"),
+        ("nod", 2.0, False, "do nod, a hand in view: every 2 s are a take"),
+        ("rest", None, False, "do what means nothing, a hand in view: every 30 s are a take"),
+    ],
+)
+def test_a_person_is_told_what_to_do_and_only_keys_that_are_there(tmp_path, gesture, seconds, keys, told):
+    recorder = Recorder(Assignment(gesture, "ana", tmp_path, length_s=seconds), lambda _: None)
+    assert how_to(recorder, keys, "ends") == told
+
+
+def test_a_window_that_has_no_screen_is_missed_aloud(monkeypatch, capsys):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert open_window("gestures record") is None
+    assert "no screen here" in capsys.readouterr().err
