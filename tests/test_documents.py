@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gestures
-from gestures.cli import _parser
+from gestures.flags import parser
 from gestures.console import shipped
 
 REPOSITORY = Path(__file__).parents[1]
@@ -17,7 +17,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 
 def verbs():
     """The verbs of the command line, with their flags."""
-    (actions,) = (a for a in _parser()._actions if a.dest == "verb")
+    (actions,) = (a for a in parser()._actions if a.dest == "verb")
     return {name: set(flags(sub)) for name, sub in actions.choices.items()}
 
 

@@ -54,7 +54,7 @@ def test_type_checkers_see_the_names_that_are_imported_when_asked_for():
         gestures.Recogniser  # noqa: B018
 
 
-@pytest.mark.parametrize("code", ["import gestures", "import gestures.cli; gestures.cli._parser().format_help()"])
+@pytest.mark.parametrize("code", ["import gestures", "import gestures.cli; gestures.cli.parser().format_help()"])
 def test_import_and_help_wake_no_heavy_library(code):
     woken = run(f"import sys; {code}", f"print(*sorted({{'numpy', *{HEAVY}}} & set(sys.modules)))")
     assert woken.split() == []
