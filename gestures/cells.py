@@ -15,9 +15,9 @@ FED_BACK = ("lstm", "gru", "rnn")
 CELLS = (*FED_BACK, "window", "none")
 WINDOW = 30
 """Ticks that the window sees: 1 s, the lag for which the LSTM's memory is initialised."""
-SHUT = 9.0
-"""How far shut the gates of a layer begin that is to hold what it knows: of that it loses a part in 8,000 at a tick,
-which at 30 ticks a second leaves a third after four and a half minutes, and adds as little."""
+SHUT = 11.5
+"""How far shut the gates of a layer begin that is to hold what it knows: of that it loses a part in 100,000 at a tick,
+which at 30 ticks a second leaves a third after 55 minutes, and adds as little."""
 
 
 def states(cell: str, units: Sequence[int], inputs: int, first: int = 0) -> list[list[tuple[str, int]]]:

@@ -196,7 +196,9 @@ def _back(layer: tuple[Floats, Floats, Floats], trail: Floats, upward: Floats) -
 
 def _heard(keeper: Keeper, x: Floats) -> Floats:
     """(T, gestures) what the keeper hears of what the last layer told (T, units): which gesture has just been done."""
-    answer: Floats = LOUD * np.maximum(_over(keeper, _raised(x @ keeper.kernel + keeper.bias)) - HEARD, 0)
+    low, high = HEARD
+    done = _over(keeper, _raised(x @ keeper.kernel + keeper.bias))
+    answer: Floats = LOUD * np.clip((done - low) / (high - low), 0, 1)
     return answer
 
 
@@ -204,7 +206,9 @@ def _unheard(keeper: Keeper, x: Floats, upward: Floats) -> Floats:
     """Gradients (T, units) of what the last layer told from those (T, gestures) of what the keeper hears of it."""
     likely = _raised(x @ keeper.kernel + keeper.bias)
     words = np.zeros_like(likely)
-    _over(keeper, words)[:] = LOUD * upward * (_over(keeper, likely) > HEARD)
+    low, high = HEARD
+    done = _over(keeper, likely)
+    _over(keeper, words)[:] = LOUD / (high - low) * upward * ((done > low) & (done < high))
     logits: Any = likely * (words - (likely * words).sum(1, keepdims=True))
     answer: Floats = logits @ keeper.kernel.T
     return answer

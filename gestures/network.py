@@ -24,9 +24,9 @@ LONGEST_S = 1.0
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
 KEEPER = 16
 """Units of the small layer that keeps in mind the first gesture of a two-step command, for each such gesture."""
-LOUD, HEARD, ECHO = 30.0, 0.2, 4.0
-"""How loudly it is told that a gesture has just been done, so that its gates, nearly shut, open; how likely that is to
-be: of less it hears nothing at all; and how loudly it tells what it keeps, as few ticks teach what to make of it."""
+HEARD, LOUD, ECHO = (0.1, 0.3), 60.0, 4.0
+"""How likely it is to be that a gesture has just been done: of less it hears nothing, of more no more; how loudly it is
+told, so that its gates, nearly shut, open; how loudly it tells what it keeps, as few ticks teach what to make of it."""
 FAR = 0.25
 """Share of the units that begin with a longer memory, where there are two-step commands."""
 
@@ -80,7 +80,8 @@ class Network:
         def keep(x: Any, read: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, list[Any], list[Any]]:  # noqa: ANN401
             """What the scores are read from, the words, and what the keeper remembers."""
             words = spoken(x)
-            told, new = read(LOUD * keras.ops.relu(keras.ops.softmax(words)[..., classes + 2 :] - HEARD), memory[-1])
+            done = keras.ops.softmax(words)[..., classes + 2 :]
+            told, new = read(LOUD * keras.ops.clip((done - HEARD[0]) / (HEARD[1] - HEARD[0]), 0, 1), memory[-1])
             return keras.layers.Concatenate()([x, ECHO * told]), [words], new
 
         stream = keras.Input((None, features.SIZE), name="features")

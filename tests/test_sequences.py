@@ -176,6 +176,21 @@ def test_what_keeps_a_command_in_mind_holds_it_while_it_hears_nothing():
         assert (np.abs(np.asarray(after[-1]) - 1).max() < 0.1) == holds
 
 
+def test_a_gesture_is_heard_as_done_or_not_however_sure_it_is():
+    """What is kept of a doubtful gesture must last as long as what is kept of a sure one."""
+    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+    before = [np.zeros((1, size), np.float32) for _, size in network.states]
+    vectors = np.zeros((1, 3, features.SIZE), np.float32)
+    words, kept = network.sequence.get_layer("words"), []
+    words.kernel.assign(np.zeros(words.kernel.shape))
+    for likely in (0.05, 0.4, 0.95):
+        words.bias.assign(np.log(np.where(np.arange(9) == 6, likely, (1 - likely) / 8)))
+        kept.append(np.asarray(network.read(vectors, before)[1][-1]))
+    assert np.abs(kept[0]).max() < 1e-3
+    assert np.abs(kept[1]).max() > 0.1
+    np.testing.assert_allclose(kept[1], kept[2], atol=1e-6)
+
+
 def small_set():
     takes = [clip(g, "ana", phase=n) for n in range(3) for g in ("arm", "fire", "rest")]
     return gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
