@@ -28,7 +28,7 @@ from gestures.clips import Clip, ClipSet
 from gestures.console import Bar, shipped
 from gestures.evaluation import replay
 from gestures.inheriting import inherit
-from gestures.lesson import STEPS, recipe, with_idlers
+from gestures.lesson import UNITS, recipe, with_idlers
 from gestures.likeness import distances, gesture_of
 from gestures.network import Network
 from gestures.recipe import Recipe
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--takes", type=int, nargs="+", default=[1, 3, 5, 8], metavar="N")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, metavar="NAME", help=f"of {', '.join(WAYS)}")
-    parser.add_argument("--steps", type=int, default=STEPS, metavar="N")
+    parser.add_argument("--steps", type=int, metavar="N", help="(default: as many as `teach` takes)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws of people and takes (default: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--plot", type=Path, metavar="PNG")
@@ -108,7 +108,7 @@ def starters(learn: ClipSet) -> Network:
 def watching(everything: ClipSet, seed: int) -> Callable[[ClipSet], Network]:
     """What gives, as often as asked, a network whose memory has learnt from `everything` what hands do next."""
     with Bar() as bar:
-        beforehand = Recipe(steps=WATCHED, seed=seed)
+        beforehand = Recipe(steps=WATCHED, units=UNITS, seed=seed)
         network = pretrain(
             everything.clips, everything, beforehand, lambda at, of, loss: bar.tell("watching", at, of, loss)
         )
@@ -122,13 +122,14 @@ def watching(everything: ClipSet, seed: int) -> Callable[[ClipSet], Network]:
 
 
 def right(
-    begin: Callable[[ClipSet], Network] | None, learn: ClipSet, judge: list[Clip], steps: int, seed: int
+    begin: Callable[[ClipSet], Network] | None, learn: ClipSet, judge: list[Clip], steps: int | None, seed: int
 ) -> float:
     """The share of `judge` that are named rightly by a network that has begun so; None: with nothing."""
     if len(learn.clips) < 2 * len(learn.labels):  # one take can be learnt from no sooner than it is there twice
         learn = replace(learn, clips=learn.clips * 2)
     network = None if begin is None else begin(learn)
-    model = train(with_idlers(replace(learn, paths=())), recipe(seed, steps), network=network).model
+    how = recipe(len(learn.labels), seed, steps)
+    model = train(with_idlers(replace(learn, paths=())), how, network=network).model
     said = [replay(model, clip).label_at(model.manifest.labels, 1.0) for clip in judge]
     return float(np.mean([name == gesture_of(clip) for name, clip in zip(said, judge, strict=True)]))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import gestures
-from gestures.flags import parser
 from gestures.console import shipped
+from gestures.flags import parser
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text("utf-8")
