@@ -64,7 +64,8 @@ class Network:
         own = cells.states(cell, units, features.SIZE)
         self.keeper = KEEPER * kept if cell in cells.FED_BACK else 0
         mind = cells.states(cell, (self.keeper,), classes, len(units)) if self.keeper else []
-        self.states = [state for layer in own + mind for state in layer]
+        # So many of the states are the layers'; those behind them are the keeper's.
+        self.states, self.own = [state for layer in own + mind for state in layer], sum(map(len, own))
         inverse = 1 / np.asarray(scale, np.float64)
         normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
         self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
@@ -80,8 +81,7 @@ class Network:
         def keep(x: Any, read: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, list[Any], list[Any]]:  # noqa: ANN401
             """What the scores are read from, the words, and what the keeper remembers."""
             words = spoken(x)
-            done = keras.ops.softmax(words)[..., classes + 2 :]
-            told, new = read(LOUD * keras.ops.clip((done - HEARD[0]) / (HEARD[1] - HEARD[0]), 0, 1), memory[-1])
+            told, new = read(_heard(keras.ops, keras.ops.softmax(words)[..., classes + 2 :]), memory[-1])
             return keras.layers.Concatenate()([x, ECHO * told]), [words], new
 
         stream = keras.Input((None, features.SIZE), name="features")
@@ -181,6 +181,12 @@ class Network:
             keys = ["step", AHEAD] if self.horizons_s else ["step"]
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=keys)
             return bytes(converter.convert())
+
+
+def _heard(ops: Any, done: Any) -> Any:  # noqa: ANN401 - tensors
+    """What the keeper hears of how likely it is that each gesture has just been done."""
+    low, high = HEARD
+    return LOUD * ops.clip((done - low) / (high - low), 0, 1)
 
 
 def load_keras() -> Any:  # noqa: ANN401 - keras has no types

@@ -28,6 +28,9 @@ LISTENED = 10
 """Batches from which the features' mean and spread are taken."""
 FAR_S = 20.0
 """For so long some units are initialised to remember where a command's two steps may lie far apart."""
+FORGOTTEN = 0.25
+"""How often, from one window to the next, all but what keeps commands in mind begins anew. Of a first gesture not long
+ago the layers could learn from each other, and what is kept would not be asked of when it is minutes ago."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +148,12 @@ def optimiser(rate: float, steps: int, weight_decay: float) -> Any:  # noqa: ANN
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0)
 
 
+def forget(memory: Sequence[Any], own: int, rng: np.random.Generator) -> list[Any]:
+    """`memory`, each state (lanes, units): a share of `FORGOTTEN` of its lanes emptied, but for states behind `own`."""
+    stays = (rng.random((len(memory[0]), 1)) >= FORGOTTEN).astype(np.float32)
+    return [state * stays if n < own else state for n, state in enumerate(memory)]
+
+
 def _fit(
     network: Network,
     batches: Iterator[Batch],
@@ -187,6 +196,9 @@ def _fit(
     # The streams are drawn from the beginning again, but no two passes over a set are alike.
     for step, batch in enumerate(itertools.islice(batches, recipe.steps - done), done):
         memory = [m * batch.goes_on for m in memory]
+        if network.keeper:
+            # Seeded by the step: a training that was broken off goes on as it would have.
+            memory = forget(memory, network.own, np.random.default_rng((recipe.seed, step)))
         given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence, batch.words)
         loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))

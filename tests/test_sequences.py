@@ -191,6 +191,17 @@ def test_a_gesture_is_heard_as_done_or_not_however_sure_it_is():
     np.testing.assert_allclose(kept[1], kept[2], atol=1e-6)
 
 
+def test_all_but_the_keeper_forgets_now_and_then(minded):
+    """Else the layers learn of a first gesture from each other, and what is kept is not asked of two minutes later."""
+    network = minded[0]
+    kept = training.forget([np.ones((4000, size)) for _, size in network.states], network.own, np.random.default_rng(2))
+    assert network.own == 2
+    assert len(kept) == 4
+    assert np.array_equal(kept[0][:, 0], kept[1][:, 0]), "h and c together"
+    assert kept[0].mean() == pytest.approx(1 - training.FORGOTTEN, abs=0.03)
+    assert all(np.all(state == 1) for state in kept[2:])
+
+
 def small_set():
     takes = [clip(g, "ana", phase=n) for n in range(3) for g in ("arm", "fire", "rest")]
     return gestures.ClipSet(("arm", "fire"), tuple(takes), sequences={"launch": ("arm", "fire")})
