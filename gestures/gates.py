@@ -203,12 +203,15 @@ def _heard(keeper: Keeper, x: Floats) -> Floats:
 
 
 def _unheard(keeper: Keeper, x: Floats, upward: Floats) -> Floats:
-    """Gradients (T, units) of what the last layer told from those (T, gestures) of what the keeper hears of it."""
+    """Gradients (T, units) of what the last layer told from those (T, gestures) of what the keeper hears of it.
+
+    Of a gesture heard wholly no more could be heard; it is asked as if it could, lest nothing of it seem to count.
+    """
     likely = _raised(x @ keeper.kernel + keeper.bias)
     words = np.zeros_like(likely)
     low, high = HEARD
     done = _over(keeper, likely)
-    _over(keeper, words)[:] = LOUD / (high - low) * upward * ((done > low) & (done < high))
+    _over(keeper, words)[:] = LOUD / (high - low) * upward * (done > low)
     logits: Any = likely * (words - (likely * words).sum(1, keepdims=True))
     answer: Floats = logits @ keeper.kernel.T
     return answer

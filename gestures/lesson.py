@@ -23,7 +23,7 @@ from .teaching import Taught, once_more, teach
 UNITS, LANES, RATE = (64,), 16, 8e-3
 """A small network learns sooner what a few takes can teach: begun with none, of EgoGestAR's unseen rounds it names 89 %
 after three takes (the mean of three draws) where 176 units name 59 in as many seconds."""
-A_GESTURE, FEWEST_STEPS = 60, 250
+STEPS_A_GESTURE, FEWEST_STEPS = 60, 250
 """Corrections of the weights for each gesture; three gestures of ten takes are learnt within half a minute."""
 FEWEST = 3
 """Of fewer takes none can be held out for judging."""
@@ -49,6 +49,8 @@ def lesson(options: argparse.Namespace) -> float:
         raise InputError(f"{options.source[0]} cannot show {len(asked)} gestures: give a film of each")
     for folder in (options.data, options.into):
         writable(folder)
+    if not options.no_window and open_window("gestures teach") is None:
+        options.no_window = True  # which is said once, not for each gesture
     load_keras()  # now, so that nobody waits for it, or misses it, after the last take
     sources = options.source * (len(names) if len(options.source) == 1 else 1)
     for name, source in zip(names, sources, strict=True):
@@ -67,7 +69,7 @@ def lesson(options: argparse.Namespace) -> float:
 
 def recipe(gestures: int, seed: int, steps: int | None = None) -> Recipe:
     """How few takes of so many gestures are learnt; `steps` None: in as many as usual."""
-    usual = max(FEWEST_STEPS, A_GESTURE * gestures)
+    usual = max(FEWEST_STEPS, STEPS_A_GESTURE * gestures)
     return Recipe(steps=usual if steps is None else steps, units=UNITS, lanes=LANES, learning_rate=RATE, seed=seed)
 
 

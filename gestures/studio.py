@@ -16,7 +16,7 @@ from .facing import is_mirrored, recorded, turned
 from .files import check_name
 from .landmarks import Landmarker
 from .likeness import ALIKE, distances, gesture_of, likest
-from .overlay import Overlay, Window
+from .overlay import Overlay, Window, has_screen
 from .recording import Assignment, Recorder
 from .types import Frame, Observation
 from .video import Film
@@ -46,9 +46,9 @@ def record(options: argparse.Namespace) -> None:
         recorded(options.source, "" if film is None else film.path.name),
     )
     recorder = Recorder(plan, ring)
+    if plan.ask and (options.no_window or not has_screen()):
+        raise ClipError("--ask needs a window for its keys: leave it out, or have a screen and no --no-window")
     window = None if options.no_window or options.yes else open_window("gestures record")
-    if plan.ask and window is None:
-        raise ClipError("--ask needs a window for its keys, and there is none here: leave it out, or open a screen")
     if not options.yes:
         talk(how_to(recorder, window is not None, "ends"))
     if film is not None:

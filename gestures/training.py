@@ -148,8 +148,8 @@ def optimiser(rate: float, steps: int, weight_decay: float) -> Any:  # noqa: ANN
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0)
 
 
-def forget(memory: Sequence[Any], own: int, rng: np.random.Generator) -> list[Any]:
-    """`memory`, each state (lanes, units): a share of `FORGOTTEN` of its lanes emptied, but for states behind `own`."""
+def empty_some(memory: Sequence[Any], own: int, rng: np.random.Generator) -> list[Any]:
+    """`memory`, each state (lanes, units): each lane emptied as often as `FORGOTTEN`, but for states behind `own`."""
     stays = (rng.random((len(memory[0]), 1)) >= FORGOTTEN).astype(np.float32)
     return [state * stays if n < own else state for n, state in enumerate(memory)]
 
@@ -198,7 +198,7 @@ def _fit(
         memory = [m * batch.goes_on for m in memory]
         if network.keeper:
             # Seeded by the step: a training that was broken off goes on as it would have.
-            memory = forget(memory, network.own, np.random.default_rng((recipe.seed, step)))
+            memory = empty_some(memory, network.own, np.random.default_rng((recipe.seed, step)))
         given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence, batch.words)
         loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))

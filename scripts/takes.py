@@ -6,9 +6,9 @@ NAME is egogestar or mp_data; DIR is laid out as `scripts/benchmark.py` reads it
 drawn from those who are learnt from, it is counted how many clips of those held out are named rightly at their end:
 
 * memory: a network that begins with the starter's memory, as `gestures teach` does;
-* scratch: the same network, begun with none;
+* scratch: a small network begun with none, as `gestures teach` tries too;
 * pretrained: begun with a memory that has learnt what hands do next from all clips of those who are learnt from, their
-  labels unseen, as `gestures train --pretrain` does;
+  labels unseen, as in `gestures train --pretrain`, but as small;
 * nearest: the label of the nearest take (dynamic time warping, `likeness.py`), which learns nothing and sees all of a
   clip at once.
 """

@@ -49,7 +49,7 @@ def test_spoilt_weights_are_not_inherited(tmp_path):
 
 def test_takes_that_are_there_are_learnt_and_it_goes_live(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(lesson, "FEWEST_STEPS", 12)
-    monkeypatch.setattr(lesson, "A_GESTURE", 1)
+    monkeypatch.setattr(lesson, "STEPS_A_GESTURE", 1)
     some_takes(tmp_path / "data")
     video = write_video(tmp_path / "live.mp4", frames=6)
     words = ["teach", "line", "ring", "--data", tmp_path / "data", "--into", tmp_path / "m", "--takes", "3"]
@@ -77,7 +77,7 @@ def test_takes_of_others_are_not_counted_as_ones_own(tmp_path):
 
 def test_a_set_with_a_command_is_taught_from_either_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "FEWEST_STEPS", 3)
-    monkeypatch.setattr(lesson, "A_GESTURE", 1)
+    monkeypatch.setattr(lesson, "STEPS_A_GESTURE", 1)
     monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
     some_takes(tmp_path)
     (tmp_path / "set.json").write_text(json.dumps({"format": 1, "sequences": {"both": ["line", "ring"]}}))
