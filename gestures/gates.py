@@ -16,7 +16,7 @@ from .errors import ModelError
 from .features import SIZE
 from .files import read_together
 from .model import MAX_BYTES, Model
-from .network import ECHO, HEARD, LOUD
+from .network import ECHO, HEARD, LOUD, heard
 from .types import Floats
 
 PARITY = 1e-3
@@ -196,9 +196,7 @@ def _back(layer: tuple[Floats, Floats, Floats], trail: Floats, upward: Floats) -
 
 def _heard(keeper: Keeper, x: Floats) -> Floats:
     """(T, gestures) what the keeper hears of what the last layer told (T, units): which gesture has just been done."""
-    low, high = HEARD
-    done = _over(keeper, _raised(x @ keeper.kernel + keeper.bias))
-    answer: Floats = LOUD * np.clip((done - low) / (high - low), 0, 1)
+    answer: Floats = heard(np, _over(keeper, _raised(x @ keeper.kernel + keeper.bias)))
     return answer
 
 
@@ -210,8 +208,7 @@ def _unheard(keeper: Keeper, x: Floats, upward: Floats) -> Floats:
     likely = _raised(x @ keeper.kernel + keeper.bias)
     words = np.zeros_like(likely)
     low, high = HEARD
-    done = _over(keeper, likely)
-    _over(keeper, words)[:] = LOUD / (high - low) * upward * (done > low)
+    _over(keeper, words)[:] = LOUD / (high - low) * upward * (_over(keeper, likely) > low)
     logits: Any = likely * (words - (likely * words).sum(1, keepdims=True))
     answer: Floats = logits @ keeper.kernel.T
     return answer

@@ -81,7 +81,7 @@ class Network:
         def keep(x: Any, read: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, list[Any], list[Any]]:  # noqa: ANN401
             """What the scores are read from, the words, and what the keeper remembers."""
             words = spoken(x)
-            told, new = read(_heard(keras.ops, keras.ops.softmax(words)[..., classes + 2 :]), memory[-1])
+            told, new = read(heard(keras.ops, keras.ops.softmax(words)[..., classes + 2 :]), memory[-1])
             return keras.layers.Concatenate()([x, ECHO * told]), [words], new
 
         stream = keras.Input((None, features.SIZE), name="features")
@@ -183,7 +183,7 @@ class Network:
             return bytes(converter.convert())
 
 
-def _heard(ops: Any, done: Any) -> Any:  # noqa: ANN401 - tensors
+def heard(ops: Any, done: Any) -> Any:  # noqa: ANN401 - tensors, or arrays where `ops` is NumPy
     """What the keeper hears of how likely it is that each gesture has just been done."""
     low, high = HEARD
     return LOUD * ops.clip((done - low) / (high - low), 0, 1)
