@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -97,14 +98,16 @@ def observations(seconds=4.0, rate_hz=30.0, start=0.0):
     return out
 
 
-def demo_until(seconds, folder, since=0.0):
-    """A part of the demo clip as a film of its own: landmarking all of it takes long."""
-    with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video, Film(folder, "demo") as film:
-        for frame in video:
-            if frame.time > seconds:
-                break
-            if frame.time >= since:
-                film.add(frame)
+def demo_until(seconds, folder, since=0.0, times=1):
+    """A part of the demo clip, `times` on end, as a film of its own: landmarking all of it takes long."""
+    with Film(folder, "demo") as film:
+        for again in range(times):
+            with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video:
+                for frame in video:
+                    if frame.time > seconds:
+                        break
+                    if frame.time >= since:
+                        film.add(replace(frame, time=frame.time + again * seconds))
     return film.path
 
 
