@@ -169,6 +169,11 @@ class ClipSet:
         """Who is in it, sorted."""
         return tuple(sorted({clip.person for clip in self.clips}))
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What a model that learns from it may say: rest first, commands last."""
+        return tuple(dict.fromkeys((REST, *self.labels, *self.sequences)))
+
     def only(self, keep: Callable[[Clip], bool]) -> "ClipSet":
         """The set of the clips for which `keep` is true; labels stay as they are."""
         chosen = [i for i, clip in enumerate(self.clips) if keep(clip)]

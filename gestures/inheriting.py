@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from . import features
+from .clips import ClipSet
 from .errors import ModelError
 from .files import read_together
 from .model import MAX_BYTES, load_manifest
 from .network import Network, load_keras
+from .sequences import ends, firsts
 
 NAME = "model.keras"
 
 
-def inherit(folder: Path, classes: int, dropout: float = 0.4, kept: int = 0) -> Network:
-    """A network for `classes` labels, rest included, whose memory is that of the model in `folder`.
+def inherit(folder: Path, takes: ClipSet, dropout: float = 0.4) -> Network:
+    """A network for what `takes` may teach, whose memory is that of the model in `folder`.
 
-    Normalisation and layers are the other's; the head is new, and so is what is to keep `kept` first steps of commands.
+    Normalisation and layers are the other's; the head is new, and so is what is to keep first steps of commands.
     Raise `ModelError` when the folder holds no model of this version, or its weights are not the file its manifest
     names.
     """
@@ -40,7 +42,8 @@ def inherit(folder: Path, classes: int, dropout: float = 0.4, kept: int = 0) -> 
     if scale.shape != (features.SIZE,):
         raise ModelError(f"{folder} reads {scale.size} features, this version has {features.SIZE}: retrain it")
     normal = mean.astype(np.float32), scale.astype(np.float32)
-    network = Network(classes, manifest.units, *normal, dropout, cell=manifest.cell, kept=kept)
+    kept, pairs = len(firsts(takes.sequences)), ends(takes.said, takes.sequences)
+    network = Network(len(takes.said), manifest.units, *normal, dropout, cell=manifest.cell, kept=kept, ends=pairs)
     for layer in range(len(manifest.units)):
         name = f"over_time{layer}"
         network.sequence.get_layer(name).set_weights(old.get_layer(name).get_weights())

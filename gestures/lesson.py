@@ -16,7 +16,6 @@ from .inheriting import inherit
 from .network import load_keras
 from .recipe import Recipe
 from .recording import Assignment, Recorder
-from .sequences import firsts
 from .studio import how_to, ring, run
 from .teaching import Taught, once_more, teach
 
@@ -79,9 +78,8 @@ def learn(takes: ClipSet, seed: int) -> tuple[Taught, str]:
     Of two that do equally well the one with the memory. Only the better has its last lesson on everything.
     """
     how_learnt = recipe(len(takes.labels), seed)
-    classes, kept = len({REST, *takes.labels, *takes.sequences}), len(firsts(takes.sequences))
     begun = {
-        "the starter's memory": inherit(shipped("trained/starter"), classes, how_learnt.dropout, kept),
+        "the starter's memory": inherit(shipped("trained/starter"), takes, how_learnt.dropout),
         "an empty memory": None,
     }
     tried = {}

@@ -48,6 +48,7 @@ class Network:
         horizons_s: tuple[float, ...] = forecast.HORIZONS_S,
         cell: str = "lstm",
         kept: int = 0,
+        ends: Sequence[tuple[int, int]] = (),
     ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
@@ -64,13 +65,12 @@ class Network:
         own = cells.states(cell, units, features.SIZE)
         self.keeper = KEEPER * kept if cell in cells.FED_BACK else 0
         mind = cells.states(cell, (self.keeper,), classes, len(units)) if self.keeper else []
-        # So many of the states are the layers'; those behind them are the keeper's.
-        self.states, self.own = [state for layer in own + mind for state in layer], sum(map(len, own))
-        inverse = 1 / np.asarray(scale, np.float64)
-        normalise = keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
+        self.states = [state for layer in own + mind for state in layer]
+        normalise = normalising(keras, mean, scale)
         self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
         head = keras.layers.Dense(classes + 1 + kept, name="scores")
+        self._head, self._shared, self._ops = head, shares(classes, kept, ends), keras.ops
         # Made where it is needed alone: another layer's first weights depend on how many were made before it.
         spoken: Any = keras.layers.Dense(2 * classes + 1, name="words") if self.keeper else None
         self._keeper = cells.Layer(keras, cell, self.keeper, len(units), deaf=True) if self.keeper else None
@@ -102,6 +102,7 @@ class Network:
             self.both = keras.Model([stream, *motions, *states], [scores, *moved, *words, *after])
         if self._keeper is not None:
             self._keeper.hold()
+            self.tie()
 
         tick = keras.Input((features.SIZE,), name="features")
         x, after = normalise(tick), []
@@ -142,6 +143,15 @@ class Network:
         rest = said[..., :1] + ops.sum(said[..., self._said :], axis=-1, keepdims=True)
         return ops.concatenate([rest, said[..., 1 : self._said]], axis=-1) if self.kept else said
 
+    def tie(self) -> None:
+        """Let the keeper alone tell a command from the gesture that ends it, and one silence from another.
+
+        Of a first gesture not long ago the layers know as well, and would learn of it from each other: what is kept
+        would not be asked when it is minutes ago.
+        """
+        ops, kernel, top = self._ops, self._head.kernel, self.units[-1]
+        kernel.assign(ops.concatenate([ops.matmul(kernel[:top], self._shared), kernel[top:]], 0))
+
     def remember(self, longest: float, seed: int, far: float | None = None) -> None:
         """Set the gates' biases so that memories last between one tick and `longest` ticks, or some of them `far`."""
         rng = np.random.default_rng(seed)
@@ -181,6 +191,22 @@ class Network:
             keys = ["step", AHEAD] if self.horizons_s else ["step"]
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=keys)
             return bytes(converter.convert())
+
+
+def normalising(keras: Any, mean: Floats, scale: Floats) -> Any:  # noqa: ANN401 - keras has no types
+    """The layer that brings features to zero mean and unit variance."""
+    inverse = 1 / np.asarray(scale, np.float64)
+    return keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
+
+
+def shares(classes: int, kept: int, ends: Sequence[tuple[int, int]]) -> Floats:
+    """(n, n) what makes one of the columns of the head that say the same: silences, a gesture and commands it ends."""
+    one = [*range(classes + 1), *[0] * kept]
+    for command, end in ends:
+        one[command] = end
+    same = np.equal.outer(one, one).astype(np.float32)
+    mean: Floats = same / same.sum(0)
+    return mean
 
 
 def heard(ops: Any, done: Any) -> Any:  # noqa: ANN401 - tensors, or arrays where `ops` is NumPy

@@ -18,6 +18,11 @@ def firsts(sequences: Sequences) -> tuple[str, ...]:
     return tuple(dict.fromkeys(first for first, _ in sequences.values()))
 
 
+def ends(labels: Sequence[str], sequences: Sequences) -> tuple[tuple[int, int], ...]:
+    """Of each command its number among the `labels`, and that of the gesture that ends it."""
+    return tuple((labels.index(name), labels.index(second)) for name, (_, second) in sequences.items())
+
+
 def follow(spans: Sequence[Span], sequences: Sequences) -> list[tuple[Span, str | None]]:
     """Each of one hand's spans, named by what it means, and what is kept in mind from its end on.
 

@@ -20,7 +20,7 @@ from .losses import forgotten, missed, unsaid
 from .model import Manifest, Model
 from .network import LONGEST_S, Network, finish, load_keras
 from .recipe import WINDOW, Recipe
-from .sequences import firsts
+from .sequences import ends, firsts
 from .streams import settle
 from .types import Floats
 
@@ -28,9 +28,6 @@ LISTENED = 10
 """Batches from which the features' mean and spread are taken."""
 FAR_S = 20.0
 """For so long some units are initialised to remember where a command's two steps may lie far apart."""
-FORGOTTEN = 0.25
-"""How often, from one window to the next, all but what keeps commands in mind begins anew. Of a first gesture not long
-ago the layers could learn from each other, and what is kept would not be asked of when it is minutes ago."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +58,12 @@ def train(
     keras = load_keras()
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    labels = tuple(dict.fromkeys((REST, *takes.labels, *takes.sequences)))
+    labels = takes.said
     settled = replace(takes, clips=tuple(settle(c) for c in takes.clips if len(c.time)), paths=())
     supply = batches(settled, labels, recipe, rng)
     heard = [next(supply) for _ in range(LISTENED)]
     seen = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in heard])
-    network = network or _new(seen, len(labels), recipe, len(firsts(takes.sequences)))
+    network = network or _new(seen, takes, recipe)
     meaning = repr((labels, takes.mirror, takes.sequences))
     checkpoint = Checkpoint(keep, digest(takes), repr(recipe), meaning, begun=network.sequence.get_weights())
     _fit(network, itertools.chain(heard, supply), recipe, progress, checkpoint)
@@ -105,8 +102,7 @@ def pretrain(
     # Normalised for what comes later as well: a hand that only the labelled takes show must not be cut off.
     known = [*heard, *itertools.islice(batches(own, (REST,), recipe, rng), LISTENED)]
     vectors = np.concatenate([batch.vectors[batch.vectors.any(2)] for batch in known])
-    labels = dict.fromkeys((REST, *takes.labels, *takes.sequences))
-    network = _new(vectors, len(labels), recipe, len(firsts(takes.sequences)))
+    network = _new(vectors, takes, recipe)
     silent = (replace(batch, weight=np.zeros_like(batch.weight)) for batch in itertools.chain(heard, supply))
     learnt_from = digest(ClipSet((), tuple(clips))), digest(takes)
     checkpoint = Checkpoint(keep, "beforehand", *learnt_from, repr(recipe), begun=network.sequence.get_weights())
@@ -114,13 +110,15 @@ def pretrain(
     return network
 
 
-def _new(seen: Floats, classes: int, recipe: Recipe, kept: int = 0) -> Network:
-    """A network that has learnt nothing, for features as `seen` (n, SIZE), to keep so many things in mind."""
+def _new(seen: Floats, takes: ClipSet, recipe: Recipe) -> Network:
+    """A network that has learnt nothing, for features as `seen` (n, SIZE) and what `takes` may teach."""
     # What never changes teaches nothing; blown up to unit spread it would drown the rest the day it does change.
     spread = seen.std(0)
     scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
     horizons_s = HORIZONS_S if recipe.ahead else ()
-    network = Network(classes, recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell, kept)
+    how = recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell
+    kept, labels = len(firsts(takes.sequences)), takes.said
+    network = Network(len(labels), *how, kept, ends(labels, takes.sequences))
     network.remember(LONGEST_S * recipe.rate_hz, recipe.seed, FAR_S * recipe.rate_hz if kept else None)
     return network
 
@@ -146,12 +144,6 @@ def optimiser(rate: float, steps: int, weight_decay: float) -> Any:  # noqa: ANN
     keras = load_keras()
     schedule = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=rate, warmup_steps=max(1, steps // 20))
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0)
-
-
-def empty_some(memory: Sequence[Any], own: int, rng: np.random.Generator) -> list[Any]:
-    """`memory`, each state (lanes, units): each lane emptied as often as `FORGOTTEN`, but for states behind `own`."""
-    stays = (rng.random((len(memory[0]), 1)) >= FORGOTTEN).astype(np.float32)
-    return [state * stays if n < own else state for n, state in enumerate(memory)]
 
 
 def _fit(
@@ -183,6 +175,8 @@ def _fit(
                 loss += unsaid(tf, said, words, sure, weight, tf.zeros_like(words), classes)
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        if network.keeper:
+            network.tie()
         return loss, after
 
     memory = [tf.zeros((recipe.lanes, size)) for _, size in network.states]
@@ -196,9 +190,6 @@ def _fit(
     # The streams are drawn from the beginning again, but no two passes over a set are alike.
     for step, batch in enumerate(itertools.islice(batches, recipe.steps - done), done):
         memory = [m * batch.goes_on for m in memory]
-        if network.keeper:
-            # Seeded by the step: a training that was broken off goes on as it would have.
-            memory = empty_some(memory, network.own, np.random.default_rng((recipe.seed, step)))
         given = (batch.vectors, batch.labels, batch.owed, batch.weight, batch.silence, batch.words)
         loss, memory = learn(given, batch.ahead, memory)
         keep = min(recipe.average, (1 + step) / (10 + step))

@@ -102,7 +102,7 @@ def nearest(learn: ClipSet, judge: list[Clip]) -> float:
 
 def starters(learn: ClipSet) -> Network:
     """A network for `learn` that begins with the starter's memory."""
-    return inherit(shipped("trained/starter"), len(learn.labels) + 1)
+    return inherit(shipped("trained/starter"), learn)
 
 
 def watching(everything: ClipSet, seed: int) -> Callable[[ClipSet], Network]:

@@ -25,7 +25,7 @@ def some_takes(data, count=3, names=("line", "ring")):
 
 def test_what_is_inherited_is_the_memory_and_not_the_head():
     load_keras()
-    network = inheriting.inherit(STARTER, classes=4)
+    network = inheriting.inherit(STARTER, gestures.ClipSet(("a", "b", "c"), ()))
     own = gestures.load(STARTER)
     old_memory, new_memory = own.begin(), own.begin()
     rng = np.random.default_rng(0)
@@ -44,7 +44,7 @@ def test_spoilt_weights_are_not_inherited(tmp_path):
         (tmp_path / each.name).write_bytes(each.read_bytes())
     (tmp_path / "model.keras").write_bytes(b"spoilt")
     with pytest.raises(gestures.ModelError, match="sha256 differs"):
-        inheriting.inherit(tmp_path, 3)
+        inheriting.inherit(tmp_path, gestures.ClipSet(("a", "b"), ()))
 
 
 def test_takes_that_are_there_are_learnt_and_it_goes_live(tmp_path, capsys, monkeypatch):

@@ -191,17 +191,25 @@ def test_a_gesture_is_heard_as_done_or_not_however_sure_it_is():
     np.testing.assert_allclose(kept[1], kept[2], atol=1e-6)
 
 
-def test_all_but_the_keeper_forgets_now_and_then(minded):
-    """Else the layers learn of a first gesture from each other, and what is kept is not asked of two minutes later."""
-    network = minded[0]
-    kept = training.empty_some(
-        [np.ones((4000, size)) for _, size in network.states], network.own, np.random.default_rng(2)
-    )
-    assert network.own == 2
-    assert len(kept) == 4
-    assert np.array_equal(kept[0][:, 0], kept[1][:, 0]), "h and c together"
-    assert kept[0].mean() == pytest.approx(1 - training.FORGOTTEN, abs=0.03)
-    assert all(np.all(state == 1) for state in kept[2:])
+def test_only_the_keeper_tells_a_command_from_the_gesture_that_ends_it():
+    """Else the layers learn it of a first gesture not long ago, and what is kept is not asked of two minutes later."""
+    trained = training.train(small_set(), Recipe(steps=3, units=(8,)))
+    network = trained.network
+    head = np.asarray(network.sequence.get_layer("scores").kernel)
+    rest, arm, fire, launch, undecided, armed = range(head.shape[1])
+    for a, b in ((rest, armed), (fire, launch)):
+        np.testing.assert_allclose(head[:8, a], head[:8, b], atol=1e-7)
+        assert np.abs(head[8:, a] - head[8:, b]).max() > 1e-3
+    for a, b in ((arm, fire), (rest, undecided), (fire, undecided)):
+        assert np.abs(head[:8, a] - head[:8, b]).max() > 1e-3
+    # So whatever the layers remember: by how much the two differ follows from what is kept alone.
+    network.sequence.get_layer("words").bias.assign(np.eye(9)[0] * 20)  # nothing has just been done
+    vectors = np.random.default_rng(3).normal(size=(2, 5, features.SIZE)).astype(np.float32)
+    memory = [np.zeros((2, size), np.float32) for _, size in network.states]
+    memory[0][1] = memory[1][1] = 0.9
+    logits = np.asarray(network.read(vectors, memory)[0])
+    apart = logits[..., launch] - logits[..., fire]
+    np.testing.assert_allclose(apart[0], apart[1], atol=1e-4)
 
 
 def small_set():
