@@ -7,8 +7,6 @@ import numpy as np
 
 from . import features, forecast
 
-HIDDEN = 96
-"""Units between what it reads and what it says."""
 STILL = 0.3
 """Palms a second: a hand so slow heeds half of what the network adds to its velocity."""
 
@@ -24,7 +22,8 @@ class Ahead:
     What it adds counts the less the slower the hand is: of a still hand nothing is forecast but stillness.
     """
 
-    def __init__(self, keras: Any, horizons_s: Sequence[float]) -> None:  # noqa: ANN401 - keras has no types
+    def __init__(self, keras: Any, horizons_s: Sequence[float], units: int) -> None:  # noqa: ANN401 - keras has no types
+        """`units` lie between what it reads and what it says."""
         self._ops = keras.ops
         point = forecast.POINTS * 3
         times = np.array(horizons_s)
@@ -33,7 +32,7 @@ class Ahead:
         self._sizes = np.repeat(2.5 * times, point).astype(np.float32)
         # Joints go with the middle: the sum of both ways.
         self._joints = np.concatenate([np.tile(np.eye(3), forecast.POINTS - 1), np.eye(point - 3)]).astype(np.float32)
-        self._mixed = keras.layers.Dense(HIDDEN, "leaky_relu", name="forecast_mixed")
+        self._mixed = keras.layers.Dense(units, "leaky_relu", name="forecast_mixed")
         self._moved = keras.layers.Dense(point * len(times), kernel_initializer="zeros", name="forecast_moved")
 
     def __call__(self, hidden: Any, normal: Any, motion: Any) -> Any:  # noqa: ANN401 - tensors

@@ -71,8 +71,8 @@ class Layer:
         told, after = self._cell(x, memory)
         return told, list(after)
 
-    def remember(self, longest: Floats, rng: np.random.Generator) -> None:
-        """Let gates, where there are any, begin so that memories last between one tick and `longest` (units,) ticks."""
+    def remember(self, longest: float, rng: np.random.Generator) -> None:
+        """Let gates, where there are any, begin so that memories last between one tick and `longest` ticks."""
         if self._kind == "lstm":
             self._cell.bias.assign(chrono_biases(self._cell.units, longest, rng))
         elif self._kind == "gru":
@@ -89,7 +89,7 @@ class Layer:
             self._cell.bias.assign(np.pad(np.full((1, n), SHUT, np.float32), ((0, 1), (0, 2 * n))))
 
 
-def chrono_biases(units: int, longest: float | Floats, rng: np.random.Generator) -> Floats:
+def chrono_biases(units: int, longest: float, rng: np.random.Generator) -> Floats:
     """The biases (4 * units,) of an LSTM's input, forget, cell and output gates that let it remember up to `longest`.
 
     Chrono initialisation (Tallec & Ollivier 2018): forget gate log(U(1, longest - 1)), input gate its negative.

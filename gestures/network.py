@@ -27,8 +27,6 @@ KEEPER = 16
 HEARD, LOUD, ECHO = (0.1, 0.3), 60.0, 4.0
 """How likely it is to be that a gesture has just been done: of less it hears nothing, of more no more; how loudly it is
 told, so that its gates, nearly shut, open; how loudly it tells what it keeps, as few ticks teach what to make of it."""
-FAR = 0.25
-"""Share of the units that begin with a longer memory, where there are two-step commands."""
 
 
 class Network:
@@ -49,6 +47,7 @@ class Network:
         cell: str = "lstm",
         kept: int = 0,
         ends: Sequence[tuple[int, int]] = (),
+        ahead_units: int = 96,
     ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
@@ -57,7 +56,8 @@ class Network:
         first gestures of two-step commands are kept in mind: behind the scores stands a silence for each of them, which
         is learnt like a label and said as rest. The network's words tell the gestures as they are: those under way, as
         the scores do, and behind these those that have just been done. These last are heard by a small layer of the
-        same cells, the keeper, and the scores are read from both; cells that feed nothing back have none.
+        same cells, the keeper, and the scores are read from both; cells that feed nothing back have none. `ends` the
+        label of each command beside that of the gesture that ends it, see `tie`. The forecast is made by `ahead_units`.
         """
         keras = load_keras()
         self.units, self.cell, self.kept, self._said = units, cell, kept, classes + 1
@@ -95,7 +95,7 @@ class Network:
             after += new
         scores = head(top)
         self.sequence = keras.Model([stream, *states], [scores, *after])
-        ahead = Ahead(keras, horizons_s) if horizons_s else None
+        ahead = Ahead(keras, horizons_s, ahead_units) if horizons_s else None
         motions = [keras.Input((None, forecast.MOTION), name="motion")] if horizons_s else []
         moved = [] if ahead is None else [ahead(drop(x), normalise(stream), motions[0])]
         if moved or words:
@@ -152,14 +152,11 @@ class Network:
         ops, kernel, top = self._ops, self._head.kernel, self.units[-1]
         kernel.assign(ops.concatenate([ops.matmul(kernel[:top], self._shared), kernel[top:]], 0))
 
-    def remember(self, longest: float, seed: int, far: float | None = None) -> None:
-        """Set the gates' biases so that memories last between one tick and `longest` ticks, or some of them `far`."""
+    def remember(self, longest: float, seed: int) -> None:
+        """Set the gates' biases so that memories last between one tick and `longest` ticks."""
         rng = np.random.default_rng(seed)
-        for layer, units in zip(self._layers, self.units, strict=True):
-            spans = np.full(units, longest)
-            if far is not None:
-                spans[: round(FAR * units)] = far
-            layer.remember(spans, rng)
+        for layer in self._layers:
+            layer.remember(longest, rng)
 
     def export(self) -> bytes:
         """The single step as a LiteRT file with named inputs and outputs, for one hand unless they are resized."""

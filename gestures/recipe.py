@@ -21,7 +21,7 @@ class Recipe:
     `steps` corrections of the weights, each by `lanes` streams side by side; `units` of each layer, made of `cell`s;
     `varied` the share of takes that are played otherwise than they were recorded, each time otherwise; `owing` when the
     answer is owed; `ahead` how much a palm's error of the forecast weighs beside the scores' loss, 0: the network does
-    not forecast.
+    not forecast; `ahead_units` what the forecast is made by.
     """
 
     steps: int = 2400
@@ -34,6 +34,7 @@ class Recipe:
     varied: float = 1.0
     owing: Owing = field(default_factory=Owing)
     ahead: float = 0.1
+    ahead_units: int = 96
     average: float = 0.995  # share of the averaged weights that each step keeps
     lanes: int = LANES
     seed: int = 0

@@ -26,8 +26,6 @@ from .types import Floats
 
 LISTENED = 10
 """Batches from which the features' mean and spread are taken."""
-FAR_S = 20.0
-"""For so long some units are initialised to remember where a command's two steps may lie far apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +116,8 @@ def _new(seen: Floats, takes: ClipSet, recipe: Recipe) -> Network:
     horizons_s = HORIZONS_S if recipe.ahead else ()
     how = recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell
     kept, labels = len(firsts(takes.sequences)), takes.said
-    network = Network(len(labels), *how, kept, ends(labels, takes.sequences))
-    network.remember(LONGEST_S * recipe.rate_hz, recipe.seed, FAR_S * recipe.rate_hz if kept else None)
+    network = Network(len(labels), *how, kept, ends(labels, takes.sequences), recipe.ahead_units)
+    network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
     return network
 
 

@@ -128,7 +128,7 @@ def minded():
     """A network that keeps two things in mind, and the model made of it."""
     load_keras().utils.set_random_seed(6)
     network = Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=2)
-    network.remember(20, 1, 500)
+    network.remember(20, 1)
     probe = np.random.default_rng(6).normal(size=(40, features.SIZE)).astype(np.float32)
     return network, *finish(network, model.Manifest(LABELS, ()), probe), probe
 
@@ -146,13 +146,6 @@ def test_every_silence_is_said_as_rest(minded):
     np.testing.assert_allclose(np.array(said)[:, 0], whole[:, [0, 4, 5]].sum(1), atol=1e-5)
     np.testing.assert_allclose(np.array(said)[:, 1:], whole[:, 1:4], atol=1e-5)
     assert manifest.parity < 1e-5
-
-
-def test_some_units_begin_with_a_longer_memory(minded):
-    forget = np.asarray(minded[0].sequence.get_layer("over_time0").cell.bias)[12:24]
-    lasts = 1 + np.exp(forget)
-    assert lasts[:3].max() > 50
-    assert lasts[3:].max() <= 20
 
 
 def test_a_network_that_keeps_things_in_mind_is_explained(minded, tmp_path):
