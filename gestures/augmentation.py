@@ -17,8 +17,13 @@ DROPOUT = 0.15
 """The largest share of frames taken away."""
 
 
-def vary(clip: Clip, rng: np.random.Generator) -> Clip:
-    """A plausible other take: other speed, frame rate, place, distance, tilt and build of hand; noisier, with gaps."""
+def vary(clip: Clip, rng: np.random.Generator, steady: bool = False) -> Clip:
+    """A plausible other take: other speed, frame rate, place, distance, tilt and build of hand; noisier, with gaps.
+
+    `steady`: as it was recorded in time, and no noisier.
+    """
+    if steady:
+        return move(stretch_path(clip, rng), rng)
     return jitter(move(stretch_path(retime(clip, rng), rng), rng), rng)
 
 

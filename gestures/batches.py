@@ -69,7 +69,9 @@ def _supply(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rando
     Composing costs twice what learning does (data echoing, Choi et al. 2019).
     """
     lenders = donors(takes)
-    endless = itertools.chain.from_iterable(compose(takes, lenders, rng, recipe.varied) for _ in itertools.count())
+    endless = itertools.chain.from_iterable(
+        compose(takes, lenders, rng, recipe.varied, recipe.steady) for _ in itertools.count()
+    )
     fresh: list[Life] = []
     while True:
         stale = fresh

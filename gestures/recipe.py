@@ -19,9 +19,9 @@ class Recipe:
     """How a model is trained.
 
     `steps` corrections of the weights, each by `lanes` streams side by side; `units` of each layer, made of `cell`s;
-    `varied` the share of takes that are played otherwise than they were recorded, each time otherwise; `owing` when the
-    answer is owed; `ahead` how much a palm's error of the forecast weighs beside the scores' loss, 0: the network does
-    not forecast; `ahead_units` what the forecast is made by.
+    `varied` the share of takes that are played otherwise than they were recorded, each time otherwise, `steady` at
+    their own pace and with no more noise; `owing` when the answer is owed; `ahead` how much a palm's error of the
+    forecast weighs beside the scores' loss, 0: the network does not forecast; `ahead_units` what it is made by.
     """
 
     steps: int = 2400
@@ -32,6 +32,7 @@ class Recipe:
     weight_decay: float = 1e-2
     dropout: float = 0.4
     varied: float = 1.0
+    steady: bool = False
     owing: Owing = field(default_factory=Owing)
     ahead: float = 0.1
     ahead_units: int = 96

@@ -227,8 +227,9 @@ def compose(
     lenders: Sequence[npt.NDArray[np.int64]],
     rng: np.random.Generator,
     varied: float = 1.0,
+    steady: bool = False,
 ) -> Iterator[tuple[Clip, Unknown]]:
-    """Every take once, in chains of a few, a share of `varied` of them varied.
+    """Every take once, in chains of a few, a share of `varied` of them varied, `steady` as in `augmentation.vary`.
 
     Some follow one another at once, some after idling, some after the hand was away, and some are broken off before
     they mean anything. `lenders` as `donors` gives them. With two-step commands chains are long, and hands stay, so
@@ -248,7 +249,7 @@ def compose(
             if len(lenders[index]) and rng.random() < LENT:
                 take = augmentation.lend(take, takes.clips[rng.choice(lenders[index])])
             if rng.random() < varied:
-                take = augmentation.vary(take, rng)
+                take = augmentation.vary(take, rng, steady)
             if takes.mirror is not None and rng.random() < 0.5:
                 mirrored = augmentation.mirror(take, takes.mirror)
                 take = mirrored if all(span.gesture in takes.labels for span in mirrored.spans) else take
