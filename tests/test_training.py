@@ -7,7 +7,8 @@ import pytest
 from conftest import clip, hand, observations
 
 import gestures
-from gestures import augmentation, checkpoint, holdout, losses, streams, training
+from gestures import augmentation, checkpoint, features, holdout, losses, streams, training
+from gestures.batches import batches
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
 from gestures.network import LONGEST_S
@@ -147,6 +148,21 @@ def test_a_session_of_many_gestures_keeps_them_however_it_is_varied():
         assert len(varied.spans) == 3
         share = [(s.start - varied.time[0]) / varied.duration_s for s in varied.spans]
         assert np.allclose(share, [start / session.duration_s for start, _ in marks], atol=0.12)
+
+
+def test_takes_that_are_varied_steadily_keep_their_pace_and_get_no_noise():
+    still = gestures.Clip.of([gestures.Observation(t, (hand(0),)) for t in np.arange(0, 1, 1 / 30)], "ana")
+    alone = [np.array([], np.int64)]
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        ((made, _),) = streams.compose(gestures.ClipSet((), (still,)), alone, rng, steady=True)
+        np.testing.assert_allclose(made.time, still.time)
+        assert np.ptp(made.image[:, 1], axis=0).max() < 1e-6
+        assert np.abs(made.image[0, 1] - still.image[0, 1]).max() > 0.01
+    moves = [n for n, name in enumerate(features.NAMES) if name.startswith("velocity_")]
+    for steady in (True, False):
+        shown = next(batches(gestures.ClipSet((), (still,)), ("rest",), Recipe(lanes=1, steady=steady), rng))
+        assert (np.abs(shown.vectors[..., moves]).max() < 1e-4) == steady
 
 
 @pytest.mark.parametrize("change", [augmentation.retime, augmentation.move, augmentation.jitter, augmentation.vary])
