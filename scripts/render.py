@@ -39,7 +39,7 @@ def random_studio(seed: int, duration_s: float = 6.0, busy: float = 0.7) -> Stud
 
 @dataclass(slots=True)
 class Tally:
-    """How MediaPipe did: hands there, found, called by the right side; landmark errors in palm lengths."""
+    """How MediaPipe did: hands there, found, traced, called by the right side; landmark errors in palm lengths."""
 
     there: int = 0
     found: int = 0
@@ -49,25 +49,29 @@ class Tally:
     def add(self, truth: Array, side: str, hands: tuple[Hand, ...], aspect: float) -> bool:
         """Count one hand that was there, and say whether it was found.
 
-        `truth` (21, 2) are its landmarks in 0..1 of the picture; found is a hand whose landmarks are, on average,
-        less than half a palm from them.
+        `truth` (21, 2) are its landmarks in 0..1 of the picture; found is a hand whose middle is less than a palm from
+        theirs, traced one whose landmarks are, on average, less than half a palm from them.
         """
         scale = np.array([aspect, 1.0])
         palm = float(np.linalg.norm((truth[9] - truth[0]) * scale))
         palm = max(palm, float(np.linalg.norm((truth[17] - truth[5]) * scale)))
-        offs = [float(np.linalg.norm((hand.image[:, :2] - truth) * scale, axis=1).mean()) / palm for hand in hands]
+        apart = [(hand.image[:, :2] - truth) * scale / palm for hand in hands]
         self.there += 1
-        if not offs or min(offs) >= 0.5:
+        errors = [float(np.linalg.norm(each, axis=1).mean()) for each in apart]
+        nearest = int(np.argmin(errors)) if errors else None
+        if nearest is None or np.linalg.norm(apart[nearest].mean(0)) >= 1.0:
             return False
         self.found += 1
-        self.right_side += hands[int(np.argmin(offs))].side == side
-        self.errors.append(min(offs))
+        self.right_side += hands[nearest].side == side
+        self.errors.append(errors[nearest])
         return True
 
     def __str__(self) -> str:
         found, called = self.found / max(self.there, 1), self.right_side / max(self.found, 1)
+        traced = sum(error < 0.5 for error in self.errors) / max(self.there, 1)
         error = float(np.median(self.errors)) if self.errors else float("nan")
-        return f"{self.there:6d} hands, found {found:6.1%}, side right {called:6.1%}, error {error:.3f} palm"
+        hands = f"{self.there:6d} hands, found {found:6.1%}, traced {traced:6.1%}"
+        return f"{hands}, side right {called:6.1%}, error {error:.3f} palm"
 
 
 def measure(count: int, seed: int, misses: Path | None) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import REPOSITORY
+from conftest import hand as hand_seen
 
 import gestures
 from gestures.console import shipped
@@ -111,6 +112,19 @@ def test_what_faces_away_is_not_drawn():
 def test_the_same_seed_draws_the_same_picture(mesh):
     assert mesh is not None
     np.testing.assert_array_equal(studio("right").frame(2.0), studio("right").frame(2.0))
+
+
+def test_found_is_a_hand_that_is_near_and_traced_one_whose_landmarks_are():
+    seen, tally = hand_seen(0, "right", (0.5, 0.5)), render.Tally()
+    truth = seen.image[:, :2].copy()
+    turned = replace(seen, image=2 * seen.image.mean(0) - seen.image)
+    away = replace(seen, image=seen.image + np.float32(0.4))
+    assert tally.add(truth, "right", (away, seen), 1.0)
+    assert tally.add(truth, "left", (turned,), 1.0)
+    assert not tally.add(truth, "right", (away,), 1.0)
+    assert not tally.add(truth, "right", (), 1.0)
+    assert (tally.there, tally.found, tally.right_side) == (4, 2, 1)
+    assert "found  50.0%, traced  25.0%, side right  50.0%" in str(tally)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
