@@ -12,7 +12,7 @@ from .errors import ModelError
 from .files import read_together
 from .model import MAX_BYTES, load_manifest
 from .network import Network, load_keras
-from .sequences import ends, firsts
+from .sequences import Commands
 
 NAME = "model.keras"
 
@@ -42,8 +42,8 @@ def inherit(folder: Path, takes: ClipSet, dropout: float = 0.4) -> Network:
     if scale.shape != (features.SIZE,):
         raise ModelError(f"{folder} reads {scale.size} features, this version has {features.SIZE}: retrain it")
     normal = mean.astype(np.float32), scale.astype(np.float32)
-    kept, pairs = len(firsts(takes.sequences)), ends(takes.said, takes.sequences)
-    network = Network(len(takes.said), manifest.units, *normal, dropout, cell=manifest.cell, kept=kept, ends=pairs)
+    commands = Commands.of(takes.said, takes.sequences)
+    network = Network(len(takes.said), manifest.units, *normal, dropout, cell=manifest.cell, commands=commands)
     for layer in range(len(manifest.units)):
         name = f"over_time{layer}"
         network.sequence.get_layer(name).set_weights(old.get_layer(name).get_weights())

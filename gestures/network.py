@@ -17,8 +17,10 @@ from .ahead import Ahead, reads
 from .errors import ModelError
 from .files import write_together
 from .model import AHEAD, Manifest, Model, model_files
+from .sequences import Commands
 from .types import Floats
 
+NO_COMMANDS = Commands()
 LONGEST_S = 1.0
 """The longest lag the memory is initialised to bridge. Gestures last longer, yet on EgoGestAR's strokes 1 s named 98 %
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""
@@ -45,21 +47,20 @@ class Network:
         dropout: float = 0.4,
         horizons_s: tuple[float, ...] = forecast.HORIZONS_S,
         cell: str = "lstm",
-        kept: int = 0,
-        ends: Sequence[tuple[int, int]] = (),
+        commands: Commands = NO_COMMANDS,
         ahead_units: int = 96,
     ) -> None:
         """`mean`, `scale` (SIZE,) bring the features to zero mean and unit variance.
 
         Beside a score for each of `classes` there is one more, the last: a gesture is under way, but not yet which.
-        `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM. `kept`
-        first gestures of two-step commands are kept in mind: behind the scores stands a silence for each of them, which
-        is learnt like a label and said as rest. The network's words tell the gestures as they are: those under way, as
+        `horizons_s` how far ahead it forecasts; empty: not at all, and neither do other cells than the LSTM. First
+        gestures of two-step `commands` are kept in mind: behind the scores stands a silence for each of them, which is
+        learnt like a label and said as rest. The network's words tell the gestures as they are: those under way, as
         the scores do, and behind these those that have just been done. These last are heard by a small layer of the
-        same cells, the keeper, and the scores are read from both; cells that feed nothing back have none. `ends` the
-        label of each command beside that of the gesture that ends it, see `tie`. The forecast is made by `ahead_units`.
+        same cells, the keeper, and the scores are read from both; cells that feed nothing back have none.
+        The forecast is made by `ahead_units`.
         """
-        keras = load_keras()
+        keras, kept = load_keras(), commands.kept
         self.units, self.cell, self.kept, self._said = units, cell, kept, classes + 1
         self.horizons_s = horizons_s = horizons_s if cell == "lstm" else ()
         own = cells.states(cell, units, features.SIZE)
@@ -70,7 +71,7 @@ class Network:
         self._layers = [cells.Layer(keras, cell, n, i) for i, n in enumerate(units)]
         drop = keras.layers.Dropout(dropout, name="dropout")
         head = keras.layers.Dense(classes + 1 + kept, name="scores")
-        self._head, self._shared, self._ops = head, shares(classes, kept, ends), keras.ops
+        self._head, self._shared, self._ops = head, shares(classes, commands), keras.ops
         # Made where it is needed alone: another layer's first weights depend on how many were made before it.
         spoken: Any = keras.layers.Dense(2 * classes + 1, name="words") if self.keeper else None
         self._keeper = cells.Layer(keras, cell, self.keeper, len(units), deaf=True) if self.keeper else None
@@ -196,10 +197,10 @@ def normalising(keras: Any, mean: Floats, scale: Floats) -> Any:  # noqa: ANN401
     return keras.layers.Rescaling(inverse.tolist(), (-mean * inverse).tolist(), name="normalise")
 
 
-def shares(classes: int, kept: int, ends: Sequence[tuple[int, int]]) -> Floats:
+def shares(classes: int, commands: Commands) -> Floats:
     """(n, n) what makes one of the columns of the head that say the same: silences, a gesture and commands it ends."""
-    one = [*range(classes + 1), *[0] * kept]
-    for command, end in ends:
+    one = [*range(classes + 1), *[0] * commands.kept]
+    for command, end in commands.ends:
         one[command] = end
     same = np.equal.outer(one, one).astype(np.float32)
     mean: Floats = same / same.sum(0)

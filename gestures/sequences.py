@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from .clips import Span
 
@@ -18,9 +18,17 @@ def firsts(sequences: Sequences) -> tuple[str, ...]:
     return tuple(dict.fromkeys(first for first, _ in sequences.values()))
 
 
-def ends(labels: Sequence[str], sequences: Sequences) -> tuple[tuple[int, int], ...]:
-    """Of each command its number among the `labels`, and that of the gesture that ends it."""
-    return tuple((labels.index(name), labels.index(second)) for name, (_, second) in sequences.items())
+class Commands(NamedTuple):
+    """What a network keeps in mind: so many first gestures, and of each command its label and that of its second."""
+
+    kept: int = 0
+    ends: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, labels: Sequence[str], sequences: Sequences) -> "Commands":
+        """Of the commands `sequences`, named among the `labels`."""
+        ends = ((labels.index(name), labels.index(second)) for name, (_, second) in sequences.items())
+        return cls(len(firsts(sequences)), tuple(ends))
 
 
 def follow(spans: Sequence[Span], sequences: Sequences) -> list[tuple[Span, str | None]]:

@@ -20,7 +20,7 @@ from .losses import forgotten, missed, unsaid
 from .model import Manifest, Model
 from .network import LONGEST_S, Network, finish, load_keras
 from .recipe import WINDOW, Recipe
-from .sequences import ends, firsts
+from .sequences import Commands
 from .streams import settle
 from .types import Floats
 
@@ -115,8 +115,8 @@ def _new(seen: Floats, takes: ClipSet, recipe: Recipe) -> Network:
     scale = np.where(spread < 1e-3, 1e6, np.maximum(spread, 0.05)).astype(np.float32)
     horizons_s = HORIZONS_S if recipe.ahead else ()
     how = recipe.units, seen.mean(0), scale, recipe.dropout, horizons_s, recipe.cell
-    kept, labels = len(firsts(takes.sequences)), takes.said
-    network = Network(len(labels), *how, kept, ends(labels, takes.sequences), recipe.ahead_units)
+    commands = Commands.of(takes.said, takes.sequences)
+    network = Network(len(takes.said), *how, commands, recipe.ahead_units)
     network.remember(LONGEST_S * recipe.rate_hz, recipe.seed)
     return network
 

@@ -8,6 +8,7 @@ import pytest
 from gestures import features, gates, model
 from gestures.errors import ModelError
 from gestures.network import Network, finish, save
+from gestures.sequences import Commands
 
 
 @pytest.fixture(scope="module", params=["plain", "with a keeper"])
@@ -15,7 +16,9 @@ def folder(request, network, exported, tmp_path_factory):
     """Two layers; and the same with a layer that keeps a command's first gesture in mind, its gates ajar."""
     (made, manifest, step), rng = exported, np.random.default_rng(8)
     if request.param == "with a keeper":
-        network = Network(3, (12, 8), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+        network = Network(
+            3, (12, 8), np.zeros(features.SIZE), np.ones(features.SIZE), commands=Commands(1), horizons_s=()
+        )
         network.remember(20, seed=3)
         for layer, size in (("words", 3.0), ("scores", 0.4), ("over_time2", 0.1)):
             of = network.sequence.get_layer(layer)

@@ -24,7 +24,7 @@ from gestures import (
 from gestures.clips import Span
 from gestures.network import Network, finish, load_keras, save
 from gestures.recipe import Recipe
-from gestures.sequences import firsts, follow
+from gestures.sequences import Commands, firsts, follow
 from gestures.setnote import load_set_note, save_set_note
 
 COMMANDS = {"launch": ("arm", "fire"), "stop": ("arm", "halt"), "again": ("fire", "fire")}
@@ -127,7 +127,7 @@ def test_what_is_kept_in_mind_is_asked_among_the_silences_alone():
 def minded():
     """A network that keeps two things in mind, and the model made of it."""
     load_keras().utils.set_random_seed(6)
-    network = Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=2)
+    network = Network(3, (12,), np.zeros(features.SIZE), np.ones(features.SIZE), commands=Commands(2))
     network.remember(20, 1)
     probe = np.random.default_rng(6).normal(size=(40, features.SIZE)).astype(np.float32)
     return network, *finish(network, model.Manifest(LABELS, ()), probe), probe
@@ -157,7 +157,7 @@ def test_a_network_that_keeps_things_in_mind_is_explained(minded, tmp_path):
 
 
 def test_what_keeps_a_command_in_mind_holds_it_while_it_hears_nothing():
-    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), commands=Commands(1), horizons_s=())
     # Rest and three labels, undecided, then the same as what has just been done.
     rest, under_way, done = np.eye(9)[[0, 1, 6]] * 9
     before = [np.zeros((1, size), np.float32) for _, size in network.states]
@@ -171,7 +171,7 @@ def test_what_keeps_a_command_in_mind_holds_it_while_it_hears_nothing():
 
 def test_a_gesture_is_heard_as_done_or_not_however_sure_it_is():
     """What is kept of a doubtful gesture must last as long as what is kept of a sure one."""
-    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1, horizons_s=())
+    network = Network(4, (4,), np.zeros(features.SIZE), np.ones(features.SIZE), commands=Commands(1), horizons_s=())
     before = [np.zeros((1, size), np.float32) for _, size in network.states]
     vectors = np.zeros((1, 3, features.SIZE), np.float32)
     words, kept = network.sequence.get_layer("words"), []
@@ -261,7 +261,7 @@ def test_no_hand_takes_turns_with_the_other_in_a_command():
 
 def test_what_is_kept_is_counted_on_both_sides(monkeypatch):
     monkeypatch.setattr(bridging, "LAGS_S", (1.0,))
-    network = Network(4, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), kept=1)
+    network = Network(4, (8,), np.zeros(features.SIZE), np.ones(features.SIZE), commands=Commands(1))
     head = network.sequence.get_layer("scores")
     head.bias.assign([0, 0, 0, 5, 0, 0])  # says launch whatever it sees: right where it was armed, wrong where not
     made, _, _ = finish(network, model.Manifest(LABELLED, ()), np.zeros((2, features.SIZE), np.float32))
