@@ -36,6 +36,8 @@ LINGER_S = 0.5
 """How long every picture is worth a look after something moved: a hand that has come to rest may be found late."""
 SETTLE_S = 0.05
 """How long one hand must have been the only one before nobody asks for others in every picture."""
+LOST_S = 0.5
+"""The same where there were several: a hand that moves fast is often lost for a picture or two, and is still there."""
 
 
 def cached_model() -> Path:
@@ -189,6 +191,8 @@ class Landmarker:
         self._looked: tuple[float, Floats] | None = None  # when other hands were last looked for, in which picture
         self._alone: Hand | None = None  # the hand that `_one` follows, as it was then
         self._single: float | None = None  # s: since when `_all` has seen exactly one
+        self._several = -np.inf  # s: when several hands were last seen
+        self._count = 0  # of the hands in the last picture
         self._stirred: float | None = None  # s: when a hand was last seen, or something moved
 
     def __enter__(self) -> "Landmarker":
@@ -214,6 +218,7 @@ class Landmarker:
             hands = ()
         else:
             hands = self._search(frame)
+        self._count = len(hands)
         if hands:
             self._stirred = frame.time
         return Observation(frame.time, hands)
@@ -239,11 +244,17 @@ class Landmarker:
 
     def _search(self, frame: Frame) -> tuple[Hand, ...]:
         hands = self._all.see(frame)
+        if len(hands) < self._count:
+            # It looked where the lost hand had been; told the same picture again it searches all of it.
+            hands = self._all.see(frame)
+        if len(hands) > 1:
+            self._several = frame.time
         if len(hands) != 1:
             self._alone = self._single = None
         else:
             self._single = frame.time if self._single is None else self._single
-            if self._one is not self._all and frame.time - self._single >= SETTLE_S:
+            settled = frame.time - self._single >= SETTLE_S and frame.time - self._several >= LOST_S
+            if self._one is not self._all and settled:
                 self._alone = hands[0]
         # Nobody compares a picture in which hands are followed and searched for anyway.
         if not hands or self._alone is not None:

@@ -101,10 +101,18 @@ def test_while_nothing_moves_a_second_hand_is_looked_for_twice_a_second(one_hand
     assert asked.count(1) >= 50
 
 
-def test_a_hand_that_jumps_is_not_lost(one_hand):
+@pytest.mark.parametrize("hands", [1, 2])
+def test_a_hand_that_jumps_is_not_lost(hands, one_hand):
     there, elsewhere = canvas(one_hand, None), canvas(None, one_hand)
-    seen = see_all([there] * 20 + [elsewhere] * 20 + [there] * 20)
+    seen = see_all([there] * 20 + [elsewhere] * 20 + [there] * 20, hands)
     assert (seen[1:, 1] >= 1).all()
+
+
+def test_one_of_two_hands_that_was_lost_for_a_moment_is_seen_as_soon_as_it_can_be(one_hand):
+    both, alone = canvas(one_hand, one_hand), canvas(one_hand, None)
+    seen = see_all([both] * 20 + [alone] * 6 + [both] * 6)
+    assert (seen[5:20, 1] == 2).all()
+    assert (seen[26:, 1] == 2).all()
 
 
 def test_two_hands_cost_no_look_at_the_palms(one_hand, asked):
