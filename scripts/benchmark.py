@@ -318,7 +318,7 @@ def main() -> int:
         if options.name == "forecast":
             # Taught for the forecast: noise and another pace in the augmentation would make it cautious.
             steps = options.steps or Recipe().steps
-            recipe = Recipe(steps, varied=0.8, steady=True, dropout=0.2, ahead=1.0, ahead_units=384, seed=SEED)
+            recipe = Recipe(steps, varied=0.8, steady=True, dropout=0.2, ahead=1.0, ahead_units=256, seed=SEED)
             figures = forecasting.table(options.train, recipe, options.parts, FOLDS)
         else:
             figures = SETS[options.name](options)
