@@ -84,7 +84,7 @@ def test_notes_and_controllers_on_a_virtual_port(tmp_path):
         acting.push([event(3.0, gesture="tap")], {}, 3.0)
         assert wait_until(lambda: len(got) == 4), got
     # What still sounds when we go is ended.
-    wait_until(lambda: len(got) == 5, 2)
+    wait_until(lambda: len(got) == 5)
     heard.close()
     assert got[0].type == "control_change"
     assert (got[0].control, got[0].channel) == (7, 0)

@@ -13,7 +13,7 @@ from .orders import Mode, Order
 
 LENGTH_S = 0.05
 """How long a tapped note sounds: shorter, and some synthesisers say nothing."""
-CYCLE_S = 0.3
+CYCLE_S = 0.6
 """JACK takes what was sent at its next cycle; a port closed before that takes it along, and the note goes on."""
 APIS = {"auto": None, "alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "windows": "WINDOWS_MM"}
 """Where MIDI ports are: our names -> rtmidi's."""
