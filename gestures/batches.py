@@ -10,8 +10,9 @@ import numpy as np
 from . import features
 from .clips import ClipSet
 from .forecast import Lesson
+from .lives import Life, lives
 from .recipe import WINDOW, Recipe
-from .streams import Life, compose, donors, lives
+from .streams import compose, donors
 from .types import Floats
 
 TOGETHER = 3

@@ -7,8 +7,9 @@ import numpy as np
 
 from .clips import Clip, ClipSet
 from .evaluation import replay
+from .lives import busiest
 from .model import Model
-from .streams import busiest, join
+from .streams import join
 from .tracks import Tracker
 
 LAGS_S = (5.0, 30.0, 120.0)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from .forecast import HORIZONS_S, POINTS, Lesson
+from .lives import FADING, OVER
 from .recipe import WINDOW
-from .streams import FADING, OVER
 
 
 def unsaid(tf: Any, logits: Any, labels: Any, owed: Any, weight: Any, silence: Any, kept: int) -> Any:  # noqa: ANN401

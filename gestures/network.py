@@ -21,6 +21,7 @@ from .sequences import Commands
 from .types import Floats
 
 NO_COMMANDS = Commands()
+"""What a network keeps in mind that learns no two-step command."""
 LONGEST_S = 1.0
 """The longest lag the memory is initialised to bridge. Gestures last longer, yet on EgoGestAR's strokes 1 s named 98 %
 of the clips of unseen rounds and 6 s 90 %: what must last longer is learnt."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import features
 from .clips import ClipSet
-from .streams import Owing
+from .lives import Owing
 
 LANES = 32
 """Streams learnt from side by side, where there are takes enough."""

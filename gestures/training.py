@@ -16,12 +16,12 @@ from .clips import REST, Clip, ClipSet
 from .errors import TrainingError
 from .forecast import HORIZONS_S, Lesson
 from .holdout import check
+from .lives import settle
 from .losses import forgotten, missed, unsaid
 from .model import Manifest, Model
 from .network import LONGEST_S, Network, finish, load_keras
 from .recipe import WINDOW, Recipe
 from .sequences import Commands
-from .streams import settle
 from .types import Floats
 
 LISTENED = 10

@@ -25,12 +25,12 @@ from tqdm import tqdm
 from gestures import synthetic
 from gestures.clips import Clip, ClipSet, save_clip
 from gestures.console import Bar
+from gestures.lives import Owing
 from gestures.model import Model, load
 from gestures.performers import Performer
 from gestures.recipe import Recipe
 from gestures.seeing import seen
 from gestures.setnote import save_set_note
-from gestures.streams import Owing
 from gestures.teaching import teach
 
 MINUTE_S = 60.0

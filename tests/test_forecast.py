@@ -7,7 +7,7 @@ import pytest
 from conftest import LABELS, REPOSITORY, hand, observations
 
 import gestures
-from gestures import features, forecast, model, streams
+from gestures import features, forecast, lives, model
 from gestures.forecast import HORIZONS_S, POINTS, Places
 from gestures.network import Network, finish
 from gestures.recognizer import Follower
@@ -63,7 +63,7 @@ def test_a_pinhole_cameras_hand_stands_where_it_stood():
 
 def test_the_truth_is_the_streams_own_future():
     clip = gestures.Clip.of(gliding(), "ana")
-    (life,) = streams.lives(clip, ("rest",), 30.0)
+    (life,) = lives.lives(clip, ("rest",), 30.0)
     unit = Places.of(landmarks(*clip_hands(clip))[:1], clip.aspect, left=False).unit[0]
     ways = life.ahead.lesson().moved.reshape(-1, len(HORIZONS_S), POINTS, 3)
     for k, horizon_s in enumerate(HORIZONS_S):
@@ -81,7 +81,7 @@ def clip_hands(clip):
 
 def test_what_nobody_saw_is_not_learnt():
     seen = [each for each in gliding(2.3) if not 0.8 < each.time < 1.1]
-    (life,) = streams.lives(gestures.Clip.of(seen, "ana"), ("rest",), 30.0, unknown=[(1.5, 1.6)])
+    (life,) = lives.lives(gestures.Clip.of(seen, "ana"), ("rest",), 30.0, unknown=[(1.5, 1.6)])
     time = np.arange(len(life.labels)) / 30
     for k, horizon_s in enumerate(HORIZONS_S):
         known = time[life.ahead.lesson().weight[:, k] > 0]
@@ -95,7 +95,7 @@ def test_what_nobody_saw_is_not_learnt():
 def test_a_left_hand_teaches_as_its_mirror_image():
     seen = [gestures.Observation(t, (hand(t, at=(0.4, 0.5), size=0.15 + 0.1 * t),)) for t in np.arange(0, 1, 1 / 30)]
     right, left = (
-        streams.lives(gestures.Clip.of(each, "ana"), ("rest",), 30.0)[0].ahead.lesson().moved
+        lives.lives(gestures.Clip.of(each, "ana"), ("rest",), 30.0)[0].ahead.lesson().moved
         for each in (seen, [mirrored(one) for one in seen])
     )
     right, left = (moved.reshape(-1, POINTS, 3) for moved in (right, left))
@@ -105,7 +105,7 @@ def test_a_left_hand_teaches_as_its_mirror_image():
 
 
 def test_only_the_last_tick_that_a_sight_gives_makes_a_forecast():
-    (life,) = streams.lives(gestures.Clip.of(gliding(rate_hz=10.0), "ana"), ("rest",), 30.0)
+    (life,) = lives.lives(gestures.Clip.of(gliding(rate_hz=10.0), "ana"), ("rest",), 30.0)
     assert np.flatnonzero(life.ahead.lesson().weight[:, 0]).tolist() == list(range(0, 31, 3))
 
 
@@ -171,7 +171,7 @@ def test_it_is_made_live_as_in_training(rate_hz, tiny, network):
         ticks, _ = follower.push(seen)
         live += [(each.side, seen.time, follower.ways(0.2)[each.hand]) for each in {t.hand: t for t in ticks}.values()]
     compared = 0
-    for life in streams.lives(streams.settle(clip), ("rest",), 30.0):
+    for life in lives.lives(lives.settle(clip), ("rest",), 30.0):
         empty = [np.zeros((1, units), np.float32) for units in network.units for _ in "hc"]
         _, moved, *_ = network.both([life.vectors[None], life.ahead.lesson().motion[None], *empty])
         at = HORIZONS_S.index(0.2)

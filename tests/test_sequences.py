@@ -15,6 +15,7 @@ from gestures import (
     features,
     gates,
     holdout,
+    lives,
     losses,
     model,
     streams,
@@ -63,7 +64,7 @@ LABELLED = ("rest", "arm", "fire", "launch")
 
 
 def test_what_idling_is_called_tells_what_is_kept_in_mind():
-    (one,) = streams.lives(life("arm", "fire", "fire"), LABELLED, 30.0, sequences={"launch": ("arm", "fire")})
+    (one,) = lives.lives(life("arm", "fire", "fire"), LABELLED, 30.0, sequences={"launch": ("arm", "fire")})
     at = lambda second: (int(one.labels[round(30 * second)]), int(one.silence[round(30 * second)]))
     assert at(0.2) == (0, 0)
     assert at(1.0) == (1, 0)
@@ -73,17 +74,17 @@ def test_what_idling_is_called_tells_what_is_kept_in_mind():
     assert at(5.0) == (2, 0)
     said = [int(one.words[round(30 * second)]) for second in (1.0, 1.55, 1.7, 1.85, 2.2, 3.0, 3.7, 5.0)]
     assert said == [1, 1, 6, 6, 0, 2, 7, 2], "a fire is a fire, whatever it means, and over when it has been done"
-    (plain,) = streams.lives(life("arm", "fire", "fire"), LABELLED, 30.0)
+    (plain,) = lives.lives(life("arm", "fire", "fire"), LABELLED, 30.0)
     assert not plain.silence.any()
     assert 3 not in plain.labels
 
 
 def test_a_hand_that_leaves_takes_what_it_kept_in_mind_along():
     command = {"launch": ("arm", "fire")}
-    first, second = streams.lives(life("arm", "fire", gap_s=1.0), LABELLED, 30.0, sequences=command)
+    first, second = lives.lives(life("arm", "fire", gap_s=1.0), LABELLED, 30.0, sequences=command)
     assert 5 in first.labels
     assert set(second.labels.tolist()) == {0, 2}
-    (stayed,) = streams.lives(life("arm", "fire", gap_s=0.2), LABELLED, 30.0, sequences=command)
+    (stayed,) = lives.lives(life("arm", "fire", gap_s=0.2), LABELLED, 30.0, sequences=command)
     assert 3 in stayed.labels
 
 
@@ -91,7 +92,7 @@ def test_a_gesture_that_fades_may_be_followed_by_the_right_silence_alone():
     tf = pytest.importorskip("tensorflow")
     one = np.ones((1, 1), np.float32)
 
-    def loss(likely, label, silence, owed=streams.FADING):
+    def loss(likely, label, silence, owed=lives.FADING):
         logits = np.full((1, 1, 6), -9, np.float32)  # rest, arm, fire, launch, not yet known which, rest after arm
         logits[..., likely] = 9
         given = np.array([[label]]), owed * one, one, np.array([[silence]])

@@ -7,7 +7,7 @@ import pytest
 from conftest import clip, hand, observations
 
 import gestures
-from gestures import augmentation, checkpoint, features, holdout, losses, streams, training
+from gestures import augmentation, checkpoint, features, holdout, lives, losses, streams, training
 from gestures.batches import batches
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
@@ -48,9 +48,9 @@ def test_training_reads_what_the_recognizer_reads(tiny):
             line.append((seen.time, each, _partner(number, present)))
     expected = {}
     for number, rows in live.items():
-        stream = streams.FeatureStream(30.0)
+        stream = lives.FeatureStream(30.0)
         expected[number] = np.array([v for row in rows for _, v in stream.push(*row)])
-    got = [life.vectors for life in streams.lives(streams.settle(original), ("rest",), 30.0)]
+    got = [life.vectors for life in lives.lives(lives.settle(original), ("rest",), 30.0)]
     assert len(got) == len(expected) == 3
     for vectors in expected.values():
         assert any(v.shape == vectors.shape and np.allclose(v, vectors, atol=1e-4) for v in got)
@@ -61,13 +61,13 @@ def test_a_flicker_of_the_side_is_settled():
         gestures.Observation(t, (hand(t, "left" if k in (15, 16, 30) else "right"),))
         for k, t in enumerate(np.arange(0, 2, 1 / 30))
     ]
-    settled = streams.settle(gestures.Clip.of(seen, "ana"))
+    settled = lives.settle(gestures.Clip.of(seen, "ana"))
     assert settled.present.sum(0).tolist() == [0, len(seen)]
 
 
 def test_the_answer_comes_to_be_owed_within_the_gesture():
     take = clip("swipe", seconds=2.0)
-    (life,) = streams.lives(take, ("rest", "swipe"), 30.0)
+    (life,) = lives.lives(take, ("rest", "swipe"), 30.0)
     time = np.arange(len(life.labels)) / 30
     assert (life.labels[time < 0.39] == 0).all()
     assert (life.labels[(time > 0.41) & (time < 1.6)] == 1).all()
@@ -79,12 +79,12 @@ def test_the_answer_comes_to_be_owed_within_the_gesture():
 
 def test_between_two_takes_only_the_gesture_that_ended_is_wrong():
     both, unknown = streams.join([clip("swipe"), clip("nod")], np.random.default_rng(1))
-    (life,) = streams.lives(both, ("rest", "nod", "swipe"), 30.0, unknown)
+    (life,) = lives.lives(both, ("rest", "nod", "swipe"), 30.0, unknown)
     time = np.arange(len(life.labels)) / 30
     between = (time > unknown[0][0]) & (time < unknown[0][1])
     assert between.any()
     assert (life.labels[between] == 2).all()
-    assert (life.owed[between] == streams.OVER).all()
+    assert (life.owed[between] == lives.OVER).all()
     assert (life.weight[between] == 1).all()
 
 
@@ -100,9 +100,9 @@ def loss(owed, *p):
 
 
 def test_what_is_over_may_be_anything_else():
-    assert loss(streams.OVER, 0.98, 0.01, 0.005, 0.005) < 0.02
-    assert loss(streams.OVER, 0.01, 0.98, 0.005, 0.005) < 0.02
-    assert loss(streams.OVER, 0.01, 0.005, 0.98, 0.005) > 3
+    assert loss(lives.OVER, 0.98, 0.01, 0.005, 0.005) < 0.02
+    assert loss(lives.OVER, 0.01, 0.98, 0.005, 0.005) < 0.02
+    assert loss(lives.OVER, 0.01, 0.005, 0.98, 0.005) > 3
 
 
 def test_while_a_gesture_is_early_one_may_be_undecided_and_not_at_rest():
@@ -113,9 +113,9 @@ def test_while_a_gesture_is_early_one_may_be_undecided_and_not_at_rest():
 
 
 def test_when_a_gesture_has_ended_one_may_rest_and_not_be_undecided():
-    assert loss(streams.FADING, 0.97, 0.01, 0.01, 0.01) < 0.03
-    assert loss(streams.FADING, 0.01, 0.01, 0.97, 0.01) < 0.03
-    assert loss(streams.FADING, 0.01, 0.01, 0.01, 0.97) > 3
+    assert loss(lives.FADING, 0.97, 0.01, 0.01, 0.01) < 0.03
+    assert loss(lives.FADING, 0.01, 0.01, 0.97, 0.01) < 0.03
+    assert loss(lives.FADING, 0.01, 0.01, 0.01, 0.97) > 3
 
 
 def test_a_hand_that_only_watches_owes_nothing():
@@ -124,7 +124,7 @@ def test_a_hand_that_only_watches_owes_nothing():
         busy, still = hand(0, "right", (0.6 + 0.2 * np.sin(6 * t), 0.5)), hand(0, "left", (0.2, 0.5))
         seen.append(gestures.Observation(t, (busy, still)))
     take = gestures.Clip.of(seen, "ana", (gestures.Span("swipe", 0.3, 1.7),))
-    left, right = streams.lives(take, ("rest", "swipe"), 30.0)
+    left, right = lives.lives(take, ("rest", "swipe"), 30.0)
     assert not left.labels.any()
     assert right.labels.any()
 
@@ -370,8 +370,8 @@ def test_takes_of_pictures_of_another_shape_are_joined_as_the_hands_were():
     wide = gestures.Clip.of(
         [gestures.Observation(t, (hand(t, aspect=16 / 9),)) for t in np.arange(0, 1, 1 / 30)], "ana"
     )
-    (one,) = streams.lives(wide, ("rest",), 30.0)
-    (other,) = streams.lives(streams.reframe(wide, 4 / 3), ("rest",), 30.0)
+    (one,) = lives.lives(wide, ("rest",), 30.0)
+    (other,) = lives.lives(streams.reframe(wide, 4 / 3), ("rest",), 30.0)
     np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-4)
     joined, _ = streams.join([clip("swipe"), wide], np.random.default_rng(0))
     assert joined.aspect == pytest.approx(4 / 3)
