@@ -1,8 +1,11 @@
 """What several tests need: a tiny model with a seed, hands that move, and proof that nothing is left running."""
 
 import os
+import socket
+import subprocess
+import sys
 import threading
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import hypothesis
@@ -98,16 +101,42 @@ def observations(seconds=4.0, rate_hz=30.0, start=0.0):
     return out
 
 
-def demo_until(seconds, folder, since=0.0, times=1):
-    """A part of the demo clip, `times` on end, as a film of its own: landmarking all of it takes long."""
-    with Film(folder, "demo") as film:
-        for again in range(times):
-            with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video:
-                for frame in video:
-                    if frame.time > seconds:
-                        break
-                    if frame.time >= since:
-                        film.add(replace(frame, time=frame.time + again * seconds))
+@pytest.fixture
+def url():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+
+@pytest.fixture
+def serve(url):
+    """Start the camera at `url`; what starts is killed at the end at the latest."""
+    started = []
+
+    def start(how="well"):
+        command = [sys.executable, str(Path(__file__).parent / "mjpeg.py"), url.split(":")[2].strip("/"), how]
+        started.append(subprocess.Popen(command))
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", int(command[2]))) == 0:
+                    return started[-1]
+            time.sleep(0.05)
+        pytest.fail("the camera of this test does not start")
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def demo_until(seconds, folder, since=0.0):
+    """A part of the demo clip as a film of its own: landmarking all of it takes long."""
+    with gestures.Video(REPOSITORY / "data" / "demo" / "demo.mp4") as video, Film(folder, "demo") as film:
+        for frame in video:
+            if frame.time > seconds:
+                break
+            if frame.time >= since:
+                film.add(frame)
     return film.path
 
 

@@ -1,9 +1,14 @@
-"""A camera at a URL, to be killed: `python tests/mjpeg.py PORT HOW`. It listens on this machine only."""
+"""A camera at a URL, to be killed: `python tests/mjpeg.py PORT HOW`, or a film in place of HOW, again and again.
+
+It listens on this machine only.
+"""
 
 import itertools
 import sys
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +36,16 @@ class Server(BaseHTTPRequestHandler):
         pass
 
 
+@cache
+def film(path):
+    """Its pictures."""
+    video = cv2.VideoCapture(path)
+    return [shown for _ in range(int(video.get(cv2.CAP_PROP_FRAME_COUNT))) for ok, shown in [video.read()] if ok]
+
+
 def picture(how, number):
+    if Path(how).is_file():
+        return film(how)[number % len(film(how))]
     if how == "dark":
         return np.zeros((120, 160, 3), np.uint8)
     if how == "grey":

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,34 +16,6 @@ from conftest import REPOSITORY
 import gestures
 from gestures import camera, faults
 from gestures.console import shipped
-
-
-@pytest.fixture
-def url():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}/"
-
-
-@pytest.fixture
-def serve(url):
-    """Start the camera at `url`; what starts is killed at the end at the latest."""
-    started = []
-
-    def start(how="well"):
-        command = [sys.executable, str(Path(__file__).parent / "mjpeg.py"), url.split(":")[2].strip("/"), how]
-        started.append(subprocess.Popen(command))
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", int(command[2]))) == 0:
-                    return started[-1]
-            time.sleep(0.05)
-        pytest.fail("the camera of this test does not start")
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 def watch_until(source, seen, most=2000):
