@@ -12,7 +12,7 @@ from gestures.batches import batches
 from gestures.cells import chrono_biases
 from gestures.forecast import HORIZONS_S, POINTS, ahead
 from gestures.network import LONGEST_S
-from gestures.recipe import Recipe
+from gestures.recipe import Recipe, steps_for
 from gestures.recognizer import Follower, _partner
 from gestures.tracks import Tracker
 
@@ -328,6 +328,28 @@ def test_the_memory_is_taught_beforehand_without_labels():
     assert taught.model.manifest.labels == ("rest", "go", "nod")
     with pytest.raises(gestures.TrainingError, match="no recording shows a hand"):
         training.pretrain([gestures.Clip.of([gestures.Observation(0.0)], "ana")], takes, recipe)
+
+
+@pytest.mark.parametrize(
+    ("gestures_", "takes", "seconds", "two_step", "steps"),
+    [
+        (5, 20, 1.6, False, 600),  # a user's set, learnt within a minute
+        (2, 3, 1.6, False, 600),
+        (3, 90, 1.6, False, 1265),  # visits ask for more
+        (3, 90, 0.8, False, 1200),  # many short takes
+        (8, 3, 1.6, False, 960),
+        (10, 9, 1.6, False, 1200),
+        (40, 9, 1.0, False, 1200),
+        (2, 3, 1.6, True, 1200),
+        (5, 20, 60.0, False, 4500),
+    ],
+)
+def test_a_set_is_learnt_as_long_as_its_gestures_takes_and_visits_need(gestures_, takes, seconds, two_step, steps):
+    labels = tuple(f"g{n}" for n in range(gestures_))
+    take = gestures.Clip.of([gestures.Observation(t, ()) for t in (0.0, seconds)], "ana")
+    pairs = {"both": (labels[0], labels[1])} if two_step else {}
+    whole = gestures.ClipSet(labels, (take,) * (gestures_ * takes), sequences=pairs)
+    assert steps_for(whole) == steps
 
 
 def test_the_data_hash_knows_every_change():
