@@ -9,6 +9,7 @@ import numpy as np
 
 from . import features
 from .clips import ClipSet
+from .errors import TrainingError
 from .forecast import Lesson
 from .lives import Life, lives
 from .recipe import WINDOW, Recipe
@@ -82,5 +83,7 @@ def _supply(takes: ClipSet, labels: Sequence[str], recipe: Recipe, rng: np.rando
             for life in lives(clip, labels, recipe.rate_hz, unknown, recipe.owing, takes.sequences)
         ]
         together = stale + fresh
+        if not together:
+            raise TrainingError("no recording shows a hand that can be followed: film your hands in view of the camera")
         for i in rng.permutation(len(together)):
             yield together[i]

@@ -33,22 +33,25 @@ def check(takes: ClipSet) -> None:
     for label in takes.labels:
         count = sum(any(span.gesture == label for span in clip.spans) for clip in takes.clips)
         if count < 2:
-            raise TrainingError(f"{label} has {count} take: film it at least twice, better ten times, and import again")
+            raise TrainingError(
+                f"{label} has {count} take: film it three times or more, better ten times, and import again"
+            )
 
 
 def hold_out(takes: ClipSet, share: float = 0.2, seed: int = 0) -> tuple[ClipSet, ClipSet, str]:
     """(learn from, judge on, how it was split): by person where people can be spared, else by take.
 
-    Nobody is held out without whom a gesture could not be learnt.
+    Nobody is held out without whom a gesture could not be learnt, and no idlers alone.
     """
     rng = np.random.default_rng(seed)
     people = takes.people
     count = min(max(1, round(share * len(people))), MOST_HELD_OUT)
     held: set[str] = set()
+    busy = {clip.person for clip in takes.clips if clip.spans}
     for person in rng.permutation(list(people)).tolist():
         others = held | {person}
         left = [clip for clip in takes.clips if clip.person not in others]
-        if len(held) < count and _can_teach(replace(takes, clips=tuple(left), paths=())):
+        if len(held) < count and others & busy and _can_teach(replace(takes, clips=tuple(left), paths=())):
             held.add(person)
     if held:
         names = ", ".join(sorted(held)) if len(held) <= 12 else f"{len(held)}"

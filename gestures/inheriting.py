@@ -17,10 +17,11 @@ from .sequences import Commands
 NAME = "model.keras"
 
 
-def inherit(folder: Path, takes: ClipSet, dropout: float = 0.4) -> Network:
+def inherit(folder: Path, takes: ClipSet, dropout: float = 0.4, seed: int = 0) -> Network:
     """A network for what `takes` may teach, whose memory is that of the model in `folder`.
 
-    Normalisation and layers are the other's; the head is new, and so is what is to keep first steps of commands.
+    Normalisation and layers are the other's; the head is new, drawn from `seed`, and so is what is to keep first steps
+    of commands.
     Raise `ModelError` when the folder holds no model of this version, or its weights are not the file its manifest
     names.
     """
@@ -43,6 +44,7 @@ def inherit(folder: Path, takes: ClipSet, dropout: float = 0.4) -> Network:
         raise ModelError(f"{folder} reads {scale.size} features, this version has {features.SIZE}: retrain it")
     normal = mean.astype(np.float32), scale.astype(np.float32)
     commands = Commands.of(takes.said, takes.sequences)
+    keras.utils.set_random_seed(seed)
     network = Network(len(takes.said), manifest.units, *normal, dropout, cell=manifest.cell, commands=commands)
     for layer in range(len(manifest.units)):
         name = f"over_time{layer}"

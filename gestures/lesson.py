@@ -79,7 +79,7 @@ def learn(takes: ClipSet, seed: int) -> tuple[Taught, str]:
     """
     how_learnt = recipe(len(takes.labels), seed)
     begun = {
-        "the starter's memory": inherit(shipped("trained/starter"), takes, how_learnt.dropout),
+        "the starter's memory": inherit(shipped("trained/starter"), takes, how_learnt.dropout, seed),
         "an empty memory": None,
     }
     tried = {}
@@ -103,12 +103,13 @@ def _right(taught: Taught) -> tuple[float, float]:
 def with_idlers(takes: ClipSet) -> ClipSet:
     """The set, and synthetic hands that mean nothing: without rest a model names whatever hands do.
 
-    They count as the first person's, so that who can be held out stays as it is.
+    They count as theirs who were recorded, in turn: who can be held out stays as it is, and both parts hold some.
     """
-    idlers = []
-    for seed in range(IDLE_SEED, IDLE_SEED + IDLERS):
-        seen = seeing.seen(synthetic.perform(seed, IDLE_S, busy=0.0), seed, person=takes.people[0])
-        idlers.append(seen)
+    people = takes.people
+    idlers = [
+        seeing.seen(synthetic.perform(seed, IDLE_S, busy=0.0), seed, person=people[n % len(people)])
+        for n, seed in enumerate(range(IDLE_SEED, IDLE_SEED + IDLERS))
+    ]
     return replace(takes, clips=(*takes.clips, *idlers), paths=())
 
 

@@ -32,9 +32,9 @@ FADING = -2.0
 class Owing:
     """When the answer is owed, and how much.
 
-    Between the shares `sure` of a gesture its name comes to be owed; before, silence is right as well, and again until
-    `linger_s` after its end. A gesture so short that its name is owed for little time weighs up to `boost` times more:
-    else a network finds that of a swipe of a third of a second it may as well say nothing.
+    Between the shares `sure` of a gesture its name comes to be owed; before, being undecided is right as well, and from
+    its end until `linger_s` later silence is. A gesture so short that its name is owed for little time weighs up to
+    `boost` times more: else a network finds that of a swipe of a third of a second it may as well say nothing.
     """
 
     sure: tuple[float, float] = (0.45, 0.95)

@@ -217,7 +217,7 @@ def heard(ops: Any, done: Any) -> Any:  # noqa: ANN401 - tensors, or arrays wher
 def load_keras() -> Any:  # noqa: ANN401 - keras has no types
     """Keras with TensorFlow, quiet; raise `ModelError` with what to install where they are missing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user has set for other programs
     try:
         import keras
     except ImportError as error:

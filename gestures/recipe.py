@@ -9,7 +9,7 @@ from .clips import ClipSet
 from .lives import Owing
 
 LANES = 32
-"""Streams learnt from side by side, where there are takes enough."""
+"""Streams learnt from side by side."""
 WINDOW = 32
 """Ticks between two corrections of the weights; the memory goes on across them."""
 STEPS_A_GESTURE, STEPS_A_TAKE, FEWEST_GESTURES, ENOUGH = 120, 6, 5, 1200

@@ -81,13 +81,15 @@ def compose(
     while at < len(order):
         count = int(rng.integers(1, chain + 1))
         parts: list[Clip] = []
+        # What one hand has begun it ends in a mirror as well.
+        turned = bool(takes.mirror is not None and takes.sequences and rng.random() < 0.5)
         for index in order[at : at + count]:
             take = takes.clips[index]
             if len(lenders[index]) and rng.random() < LENT:
                 take = augmentation.lend(take, takes.clips[rng.choice(lenders[index])])
             if rng.random() < varied:
                 take = augmentation.vary(take, rng, steady)
-            if takes.mirror is not None and rng.random() < 0.5:
+            if takes.mirror is not None and (turned if takes.sequences else rng.random() < 0.5):
                 mirrored = augmentation.mirror(take, takes.mirror)
                 take = mirrored if all(span.gesture in takes.labels for span in mirrored.spans) else take
             if take.spans and parts and rng.random() < BROKEN_OFF:

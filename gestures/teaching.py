@@ -77,7 +77,7 @@ def teach(
     recipe, tell = recipe or Recipe(), say or (lambda *_: None)
     check(takes)
     learn_from, judge_on, how = hold_out(takes, seed=recipe.seed)
-    if not judge_on.clips:
+    if not any(clip.spans for clip in judge_on.clips):
         raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
     first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network, keep)
     done = 0

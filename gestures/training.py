@@ -86,8 +86,9 @@ def pretrain(
     """A network for the gestures of `takes` whose memory has learnt from `clips` what hands do next.
 
     What the clips mean is not asked: they need no labels. `keep` as in `train`. Raise `TrainingError` when none of them
-    shows a hand.
+    shows a hand, or `takes` cannot teach.
     """
+    check(takes)
     keras = load_keras()
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)

@@ -50,8 +50,7 @@ def train(options: argparse.Namespace) -> None:
     talk(f"{len(takes.clips)} takes of {len(takes.labels)} gestures by {len(takes.people)} people or rounds: {people}")
     steps = steps_for(takes) if options.steps is None else options.steps
     recipe = Recipe(steps=steps, cell=options.cell, seed=options.seed)
-    into = options.into.absolute()
-    keep = into.with_name(f".{into.name}.training")
+    keep = options.into / ".training"
     with Bar() as bar:
         network = None
         if beforehand:

@@ -2,6 +2,9 @@
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from test_camera import write_video
 from test_checking import drawn
 
 import gestures
-from gestures import bridging, features, inheriting, lesson
+from gestures import bridging, features, holdout, inheriting, lesson
 from gestures.cli import main
 from gestures.console import shipped
 from gestures.network import KEEPER, load_keras
@@ -96,6 +99,31 @@ def test_idlers_count_as_nobody_else():
     assert idle.people == ("bo",)
     assert [len(clip.spans) for clip in idle.clips[1:]] == [0] * lesson.IDLERS
     assert all(clip.present.any() for clip in idle.clips[1:])
+
+
+def test_silence_is_learnt_and_judged_whoever_is_held_out():
+    takes = [drawn(name, who, seed=n) for name in ("line", "ring") for who in ("bo", "cy") for n in range(2)]
+    idle = lesson.with_idlers(gestures.ClipSet(("line", "ring"), tuple(takes)))
+    for seed in range(6):
+        learn, judge, _ = holdout.hold_out(idle, seed=seed)
+        assert all(any(not clip.spans for clip in part.clips) for part in (learn, judge))
+
+
+def test_the_same_seed_begins_with_the_same_head():
+    takes = gestures.ClipSet(("a", "b"), ())
+    first, again, other = (
+        inheriting.inherit(STARTER, takes, seed=seed).sequence.get_layer("scores").get_weights()[0]
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_backend_set_for_other_programs_is_not_taken_for_a_missing_library():
+    code = "from gestures.network import load_keras; print(load_keras().backend.backend())"
+    others = {**os.environ, "KERAS_BACKEND": "torch"}
+    done = subprocess.run([sys.executable, "-c", code], check=False, env=others, capture_output=True, text=True)
+    assert done.stdout.strip() == "tensorflow", done.stderr
 
 
 @pytest.mark.parametrize(

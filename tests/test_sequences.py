@@ -225,6 +225,16 @@ def test_training_names_the_command_and_refuses_what_cannot_be_learnt():
         holdout.check(small_set().only(lambda each: bool(each.spans)))
 
 
+def test_one_hand_does_all_of_a_command_in_a_mirror_as_well():
+    takes = replace(small_set(), mirror={})
+    made = [
+        stream.present.any(0)
+        for seed in range(8)
+        for stream, _ in streams.compose(takes, streams.donors(takes), np.random.default_rng(seed), 0.0)
+    ]
+    assert {tuple(sides) for sides in made} == {(True, False), (False, True)}
+
+
 def test_streams_of_a_known_lag_are_what_they_say():
     rng, takes = np.random.default_rng(1), small_set()
     made = bridging.lagged(takes, "launch", 7.0, True, rng)

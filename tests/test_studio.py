@@ -97,7 +97,7 @@ def test_takes_are_kept_done_again_and_taken_back_by_keys(tmp_path, screen, url,
         "--into",
         tmp_path / "set",
         "--seconds",
-        "0.4",
+        "2",
         "--ask",
         "--source",
         url,
@@ -108,14 +108,17 @@ def test_takes_are_kept_done_again_and_taken_back_by_keys(tmp_path, screen, url,
         def heard(words):
             return any(words in line for line in recorder.stderr)
 
-        for key, answer in (("Return", "take 1 of 10"), ("a", "once more"), ("k", "take 2 of 10")):
-            assert heard("Enter keeps it")
-            press(environment, key)
-            assert heard(answer)
-        press(environment, "u")
-        assert heard("taken back")
-        press(environment, "q")
-        assert recorder.wait(60) == 0
+        try:
+            for key, answer in (("Return", "take 1 of 10"), ("a", "once more"), ("k", "take 2 of 10")):
+                assert heard("Enter keeps it")
+                press(environment, key)
+                assert heard(answer)
+            press(environment, "u")  # while the next take of 2 s is still going on
+            assert heard("taken back: ")
+            press(environment, "q")
+            assert recorder.wait(60) == 0
+        finally:
+            recorder.kill()
     assert [path.name for path in (tmp_path / "set" / "wave").glob("*.npz")] == ["me_00.npz"]
     assert [path.name for path in (tmp_path / "set" / ".removed" / "wave").glob("*.npz")] == ["me_01.npz"]
 

@@ -376,6 +376,41 @@ def test_a_set_in_which_nobody_shows_a_hand_is_refused_not_waited_for():
         training.train(gestures.ClipSet(("go",), (blank, blank, gestures.Clip.of(blank.observations(), "ana"))))
 
 
+def test_whoever_only_idles_is_never_all_that_is_judged_on():
+    takes = [moving(g, "ana", n) for g in ("go", "nod") for n in range(6)]
+    idle = [moving("rest", "me", n) for n in range(4)]
+    for seed in range(10):
+        learn, judge, _ = holdout.hold_out(gestures.ClipSet(("go", "nod"), (*takes, *idle)), seed=seed)
+        assert any(clip.spans for clip in judge.clips)
+        assert {clip.spans[0].gesture for clip in learn.clips if clip.spans} == {"go", "nod"}
+
+
+def test_two_takes_a_gesture_are_too_few_however_much_rest_there_is():
+    from gestures.teaching import teach
+
+    takes = [moving(g, "ana", n) for g, count in (("go", 2), ("nod", 2), ("rest", 6)) for n in range(count)]
+    with pytest.raises(gestures.TrainingError, match="three times or more"):
+        teach(gestures.ClipSet(("go", "nod"), tuple(takes)), Recipe(steps=1))
+
+
+def flat(take):
+    """The take with hands whose joints all lie in one point: nobody's."""
+    return replace(take, world=take.world * 0)
+
+
+def test_hands_that_nobody_can_have_are_refused_not_waited_for():
+    takes = gestures.ClipSet(("go", "nod"), tuple(flat(clip) for clip in small_set().clips))
+    with pytest.raises(gestures.TrainingError, match="no recording shows a hand that can be followed"):
+        training.train(takes, Recipe(steps=1))
+
+
+def test_a_set_that_cannot_teach_is_refused_before_anything_is_watched():
+    told = []
+    with pytest.raises(gestures.TrainingError, match="no gesture"):
+        training.pretrain(small_set().clips, gestures.ClipSet((), ()), Recipe(steps=1), lambda *it: told.append(it))
+    assert told == []
+
+
 def test_what_never_changed_in_training_changes_nothing_live(taught):
     """Learnt from right hands alone, a model is not put out by a left hand lying still in the picture."""
     made, _ = taught
