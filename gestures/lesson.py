@@ -103,7 +103,7 @@ def _right(taught: Taught) -> tuple[float, float]:
 def with_idlers(takes: ClipSet) -> ClipSet:
     """The set, and synthetic hands that mean nothing: without rest a model names whatever hands do.
 
-    They count as theirs who were recorded, in turn: who can be held out stays as it is, and of two nobody takes all along.
+    They count as theirs who were recorded, in turn: who can be held out stays as it is, and of two nobody has them all.
     """
     people = takes.people
     idlers = [
