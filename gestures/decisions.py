@@ -25,6 +25,7 @@ class Decider:
         """`ended` s is when an event ended just before this hand came into sight; None when none did."""
         self._labels, self._rules = labels, rules
         self._on = [rules.on_for(label) for label in labels]
+        self._hold_s = [rules.hold_for(label) for label in labels]
         self._last: Scores | None = None
         self._active: Event | None = None
         self._silent = False  # this hand shares an event that the other hand tells
@@ -61,7 +62,7 @@ class Decider:
         if self._pending is None or self._pending[0] != best:
             self._pending = best, time
         rested = self._ended is None or time - self._ended >= rules.rest_s - ROUNDING_S
-        if rested and time - self._pending[1] >= rules.hold_s - ROUNDING_S:
+        if rested and time - self._pending[1] >= self._hold_s[best] - ROUNDING_S:
             return [self._begin(best, scores)]
         return []
 
@@ -106,12 +107,16 @@ class Decider:
         if self._silent and self._active is not None and self._active.started == ended.started:
             self.end(ended.time)
 
+    def leave(self) -> list[Event]:
+        """End what is going on when the hand was last seen, not when it is known to have gone."""
+        return [] if self._active is None else self.end(self._active.time if self._last is None else self._last.time)
+
     def end(self, time: float) -> list[Event]:
         """End what is going on; nothing when nothing is."""
         if self._active is None:
             return []
-        # A tick may lie a last binary digit after the observation that it is due at.
-        time = max(time, self._active.started)
+        # A hand's last word comes after it was last seen, and no event ends before it has begun.
+        time = max(time, self._active.time)
         told = [] if self._silent else [replace(self._active, phase="ended", time=time)]
         self._active, self._silent, self._moving, self._ended, self._free = None, False, None, time, time
         return told
@@ -148,7 +153,7 @@ class Decisions:
     def _leave(self, hands: list[int], time: float) -> list[Event]:
         fresh = [event for hand in hands for event in self._hands[hand].last_word(time)]
         told = self._tell(fresh)
-        told += self._tell([event for hand in hands for event in self._hands[hand].end(time)])
+        told += self._tell([event for hand in hands for event in self._hands[hand].leave()])
         for hand in hands:
             del self._hands[hand], self._sides[hand]
         return told

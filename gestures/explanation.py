@@ -175,15 +175,13 @@ def _joints(name: str) -> tuple[int, ...]:
 
 def _fired(line: Line, event: Event, labels: tuple[str, ...], rules: DecisionRules, rate_hz: float) -> str:
     tick, label = line.at(event.time), labels.index(event.gesture)
-    on = rules.on_for(event.gesture)
+    on, hold_s = rules.on_for(event.gesture), rules.hold_for(event.gesture)
     words = f"{event.gesture} began at {event.time:.2f} s ({event.side}): "
     below = np.flatnonzero((line.said[:tick, label] < on) | (line.said[:tick].argmax(1) != label))
     since = line.times[below[-1] + 1 if len(below) else 0]
-    if event.confidence < on or line.times[tick] - since < rules.hold_s - ROUNDING_S:
+    if event.confidence < on or line.times[tick] - since < hold_s - ROUNDING_S:
         return f"{words}its hand went away with {event.confidence:.2f}, at or above the {rules.leaving} of a last word."
-    words += (
-        f"at or above {on:.2f} since {since:.2f} s ({rules.hold_s:.2f} s are asked for), then {event.confidence:.2f}."
-    )
+    words += f"at or above {on:.2f} since {since:.2f} s ({hold_s:.2f} s are asked for), then {event.confidence:.2f}."
     return words if line.lost is None else f"{words} {_reached(line.lost[:, tick], rate_hz)}"
 
 
@@ -213,14 +211,15 @@ def _near_misses(
 ) -> list[tuple[int, str]]:
     """(tick of the highest score, why nothing began) for every time that `label` came near its level."""
     p, times = line.said[:, label], line.times
-    on, gesture = rules.on_for(labels[label]), labels[label]
+    gesture = labels[label]
+    on, hold_s = rules.on_for(gesture), rules.hold_for(gesture)
     near = (p >= NEAR * on) & (line.said[:, 1:].argmax(1) + 1 == label)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], near.astype(int), [0]])))
     going = _going(events, float(times[-1]))
     out = []
     for start, end in edges.reshape(-1, 2):
         first, last = float(times[start]), float(times[end - 1])
-        if any(name == gesture and began <= last + rules.hold_s and ended >= first for name, began, ended in going):
+        if any(name == gesture and began <= last + hold_s and ended >= first for name, began, ended in going):
             continue
         peak = start + int(p[start:end].argmax())
         words = f"{gesture} came near at {times[peak]:.2f} s ({line.side} hand) and did not begin: "
@@ -237,24 +236,21 @@ def _why_not(
     rules: DecisionRules,
     going: Sequence[tuple[str, float, float]],
 ) -> str:
-    p, on, step = (
-        line.said[start:end, label],
-        rules.on_for(labels[label]),
-        float(np.diff(line.times[:2]).sum()),
-    )
+    p, step = line.said[start:end, label], float(np.diff(line.times[:2]).sum())
+    on, hold_s = rules.on_for(labels[label]), rules.hold_for(labels[label])
     peak = start + int(p.argmax())
     if p.max() < on:
         rest, beside = _beside(line.said[peak], label, labels)
         return f"it reached {p.max():.2f}, {on:.2f} are asked for; {beside} had {rest:.2f}."
     above = np.flatnonzero(np.diff(np.concatenate([[0], (p >= on).astype(int), [0]]))).reshape(-1, 2)
     held = float((above[:, 1] - above[:, 0]).max() - 1) * step
-    if held < rules.hold_s - ROUNDING_S:
-        return f"it stood at or above {on:.2f} for {held:.2f} s, {rules.hold_s:.2f} s are asked for."
+    if held < hold_s - ROUNDING_S:
+        return f"it stood at or above {on:.2f} for {held:.2f} s, {hold_s:.2f} s are asked for."
     time = float(line.times[peak])
     for name, began, ended in going:
         if began <= time <= ended:
             return f"{name} was still going on."
-        if 0 < time - ended < rules.rest_s + rules.hold_s:
+        if 0 < time - ended < rules.rest_s + hold_s:
             return f"{name} had ended {time - ended:.2f} s before, {rules.rest_s:.2f} s of rest are asked for."
     return "the other hand had told it."
 

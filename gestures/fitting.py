@@ -28,7 +28,8 @@ QUIET_S = 300.0
 PRICES = (1, 2, 4, 8, 16)
 """What a false accept in rest costs beyond what any wrong event does: ever more, until they are as rare as asked."""
 GAIN = 3
-"""A gesture gets a level of its own where that costs so much less: one false accept, or two mistakes, may be chance."""
+"""A gesture gets a level or a hold time of its own where that costs so much less: one false accept, or two mistakes,
+may be chance."""
 
 Counts: TypeAlias = tuple[int, int]
 """Mistakes (gestures missed, added or taken for another), and false accepts in rest, which are counted in both."""
@@ -85,14 +86,29 @@ def _middle(judge: Callable[[DecisionRules], Counts], price: int) -> DecisionRul
 def _each_its_own(
     rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int
 ) -> DecisionRules:
-    """`rules` with a level of its own for every gesture for which that costs `GAIN` less or more."""
+    """`rules` with a hold time and a level of its own for every gesture for which each of them costs `GAIN` less."""
     for label in labels[1:]:
-        others = tuple(pair for pair in rules.per_gesture if pair[0] != label)
-        choices = [replace(rules, per_gesture=(*others, (label, on))) for on in LEVELS if on >= rules.off]
-        best = min(choices, key=lambda each: (_cost(judge(each), price), abs(dict(each.per_gesture)[label] - rules.on)))
-        if _cost(judge(best), price) <= _cost(judge(rules), price) - GAIN:
-            rules = best
+        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price)
+        rules = _own(rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price)
     return rules
+
+
+def _own(
+    rules: DecisionRules,
+    label: str,
+    choices: Sequence[tuple[float, float]],
+    judge: Callable[[DecisionRules], Counts],
+    price: int,
+) -> DecisionRules:
+    """`rules` with the best of `choices` (level, hold time) for `label` where that pays; of equals the nearest."""
+    others = tuple(each for each in rules.per_gesture if each[0] != label)
+
+    def cost(each: DecisionRules) -> tuple[int, float]:
+        apart = abs(each.on_for(label) - rules.on) + abs(each.hold_for(label) - rules.hold_s)
+        return _cost(judge(each), price), apart
+
+    best = min((replace(rules, per_gesture=(*others, (label, *own))) for own in choices), key=cost)
+    return best if cost(best)[0] <= cost(rules)[0] - GAIN else rules
 
 
 def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:
@@ -113,7 +129,7 @@ def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: Decisi
     if not late:
         return rules
     lag_s = float(np.median(late))
-    lowest = min(rules.on, *(on for _, on in rules.per_gesture), 1.0)
+    lowest = min(rules.on, *(on for _, on, _ in rules.per_gesture), 1.0)
 
     def cost(rules: DecisionRules) -> tuple[int, float, float]:
         streams = [

@@ -232,7 +232,9 @@ def load_manifest(folder: Path) -> Manifest:
                 f"{folder} was trained on features {raw['features']}, this is {features.VERSION}: retrain it"
             )
         rules = raw.pop("rules")
-        rules["per_gesture"] = tuple((str(name), float(on)) for name, on in rules["per_gesture"])
+        # Written before gestures had a hold time of their own: that of all.
+        own = [(*each, rules["hold_s"])[:3] for each in rules["per_gesture"]]
+        rules["per_gesture"] = tuple((str(name), float(on), float(hold_s)) for name, on, hold_s in own)
         labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
         rate_hz = float(raw.pop("rate_hz"))
         raw["sha256"] = dict(raw["sha256"])

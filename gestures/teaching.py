@@ -52,11 +52,11 @@ def card(title: str, manifest: Manifest, how: str, judged: Report) -> str:
         if manifest.made_from.get("revised")
         else ""
     )
-    own = ", ".join(f"{gesture} {on}" for gesture, on in rules.per_gesture)
+    own = ", ".join(f"{gesture} at {on} after {hold_s} s" for gesture, on, hold_s in rules.per_gesture)
     return (
         f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
         f"Split: {how}.{revised}\n\n"
-        f"Speaks at {rules.on}{f' ({own})' if own else ''}, falls silent below {rules.off}, after {rules.hold_s} s.\n\n"
+        f"Speaks at {rules.on} after {rules.hold_s} s{f' ({own})' if own else ''}, falls silent below {rules.off}.\n\n"
         f"```\n{judged.text()}\n```\n"
     )
 

@@ -109,8 +109,9 @@ class Scores:
 class Event:
     """A decision: `gesture` began or ended.
 
-    `time` s is when it was decided, `started` s when the movement is judged to have begun. `hand` is the track's
-    number, `side` whose hand it is ("both" when two hands did it together), `confidence` 0..1 the score behind it.
+    `time` s is when it was decided, or, of the end of a gesture whose hand went away, when that hand was last seen;
+    `started` s when the movement is judged to have begun. `hand` is the track's number, `side` whose hand it is ("both"
+    when two hands did it together), `confidence` 0..1 the score behind it.
     """
 
     gesture: str
@@ -141,8 +142,8 @@ class DecisionRules:
     A gesture begins once its probability has stayed at or above `on` for `hold_s`, ends once it falls below `off`,
     and none begins within `rest_s` of the last one's end. A hand that goes away before it has said anything says what
     was at or above `leaving`: no more evidence will come. None: it says nothing. `per_gesture` gives single gestures
-    an `on` of their own. A network sees that a gesture is under way `lead_s` after its onset: so much earlier an event
-    is said to have started.
+    an `on` and a `hold_s` of their own: (gesture, on, hold_s). A network sees that a gesture is under way `lead_s`
+    after its onset: so much earlier an event is said to have started.
     """
 
     on: float = 0.8
@@ -151,20 +152,23 @@ class DecisionRules:
     rest_s: float = 0.2
     leaving: float | None = None
     lead_s: float = 0.0
-    per_gesture: tuple[tuple[str, float], ...] = ()
+    per_gesture: tuple[tuple[str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `InputError` unless 0 <= off <= on <= 1 for every gesture and the times are not negative."""
-        for on in (self.on, *(on for _, on in self.per_gesture)):
+        for on in (self.on, *(on for _, on, _ in self.per_gesture)):
             if not 0 <= self.off <= on <= 1:
                 raise InputError(f"DecisionRules must have 0 <= off <= on <= 1, not off={self.off}, on={on}")
         if self.leaving is not None and not 0 <= self.leaving <= 1:
             raise InputError(f"DecisionRules.leaving must be 0 to 1 or None, not {self.leaving}")
-        if not all(0 <= each < math.inf for each in (self.hold_s, self.rest_s, self.lead_s)):
-            raise InputError(
-                f"DecisionRules times must be 0 s or more, not {self.hold_s}, {self.rest_s} and {self.lead_s}"
-            )
+        times_s = (self.hold_s, self.rest_s, self.lead_s, *(hold_s for _, _, hold_s in self.per_gesture))
+        if not all(0 <= each < math.inf for each in times_s):
+            raise InputError(f"DecisionRules times must be 0 s or more, not {', '.join(map(str, times_s))}")
 
     def on_for(self, gesture: str) -> float:
         """The probability at which `gesture` begins."""
-        return dict(self.per_gesture).get(gesture, self.on)
+        return next((on for name, on, _ in self.per_gesture if name == gesture), self.on)
+
+    def hold_for(self, gesture: str) -> float:
+        """For how long, s, its probability must have stayed there."""
+        return next((hold_s for name, _, hold_s in self.per_gesture if name == gesture), self.hold_s)

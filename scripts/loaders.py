@@ -148,7 +148,7 @@ def whole_json(name: str) -> bytes:
         note = json.loads((FORMATS / "set-1" / "set.json").read_text())
         return json.dumps(note | {"labels": ["a", "b"], "mirror": {"a": "b"}}).encode()
     manifest = json.loads((FORMATS / "model-1" / "manifest.json").read_text())
-    manifest["rules"] |= {"per_gesture": [["swipe", 0.7]], "leaving": 0.5, "lead_s": 0.1}
+    manifest["rules"] |= {"per_gesture": [["swipe", 0.7, 0.2]], "leaving": 0.5, "lead_s": 0.1}
     return json.dumps(manifest).encode()
 
 

@@ -64,17 +64,23 @@ def test_rest_never_fires():
 
 
 def test_a_gesture_may_have_a_level_of_its_own():
-    strict = gestures.DecisionRules(on=0.5, off=0.4, hold_s=0, per_gesture=(("swipe", 0.95),))
+    strict = gestures.DecisionRules(on=0.5, off=0.4, hold_s=0, per_gesture=(("swipe", 0.95, 0),))
     assert run([0.9] * 30, strict) == []
     assert len(run([0.96] * 30, strict)) == 2
 
 
-def test_a_hand_that_goes_ends_its_gesture():
+def test_a_gesture_may_have_a_hold_time_of_its_own():
+    patient = gestures.DecisionRules(on=0.5, off=0.4, hold_s=0.1, per_gesture=(("swipe", 0.5, 0.5), ("push", 0.9, 0)))
+    assert times(run([0] * 5 + [0.9] * 30, patient), "began") == [5 + 15]
+    assert run([0] * 5 + [0.9] * 15 + [0] * 5, patient) == []
+
+
+def test_a_hand_that_goes_ends_its_gesture_when_it_was_last_seen():
     decisions = Decisions(LABELS, RULES)
     for n in range(10):
         decisions.push([scores(n / 30, 0.9)], [], n / 30)
     (ended,) = decisions.push([], [0], 1.0)
-    assert (ended.phase, ended.time) == ("ended", 1.0)
+    assert (ended.phase, ended.time) == ("ended", 0.3)
 
 
 def two_hands(lag, sides=("left", "right")):
@@ -100,7 +106,16 @@ def test_two_right_hands_are_two_people():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"on": 0.3, "off": 0.4}, {"on": 1.1}, {"off": -0.1}, {"hold_s": -1}, {"rest_s": np.nan}, {"lead_s": -1}]
+    "wrong",
+    [
+        {"on": 0.3, "off": 0.4},
+        {"on": 1.1},
+        {"off": -0.1},
+        {"hold_s": -1},
+        {"per_gesture": (("swipe", 0.9, -1),)},
+        {"rest_s": np.nan},
+        {"lead_s": -1},
+    ],
 )
 def test_rules_that_cannot_be_are_refused(wrong):
     with pytest.raises(gestures.InputError, match="DecisionRules"):

@@ -81,6 +81,8 @@ def test_a_near_miss_is_told_by_what_was_missing():
     assert "it reached 0.60, 0.80 are asked for; rest had 0.40" in words
     (words,) = near([*low, 0.9, 0.9, 0.9, *low])
     assert "stood at or above 0.80 for 0.07 s, 0.10 s are asked for" in words
+    (words,) = near([*low, *[0.9] * 6, *low], per_gesture=(("swipe", 0.8, 0.3),))
+    assert "for 0.17 s, 0.30 s are asked for" in words
     high = [*low, *[0.9] * 6, *low]
     other = gestures.Event("wave", "began", 0.1, 0.1, 0, "right", 0.9)
     ended = gestures.Event("wave", "ended", 0.3, 0.1, 0, "right", 0.9)
@@ -98,6 +100,9 @@ def test_an_event_is_told_by_the_rule_it_began_by():
     for last in ([0.6], [0.9], [0.9] * 3):  # unsure, sure, and sure for a while that is too short
         assert f"its hand went away with {last[-1]:.2f}" in fired([*low, *last], hold_s=0.1, leaving=0.5)
     assert "since 0.33 s" in fired([*low, *[0.9] * 4], hold_s=0.1, leaving=0.5)
+    own = (("swipe", 0.8, 0.2),)
+    assert "(0.20 s are asked for)" in fired([*low, *[0.9] * 9, *low], hold_s=0.1, per_gesture=own)
+    assert "its hand went away" in fired([*low, *[0.9] * 5], hold_s=0.1, leaving=0.5, per_gesture=own)
     behind_rest = [0.4] * 10
     assert "its hand went away" in fired([*behind_rest, *[0.9] * 3], on=0.35, off=0.2, hold_s=0.1, leaving=0.5)
 

@@ -50,14 +50,14 @@ def test_the_beginning_of_a_recording_tells_no_lead():
     assert fit_rules([late], LABELS).lead_s == 0
 
 
-def says(truth, gesture, p):
-    """A 1.2 s stretch in which the network is `p` sure of `gesture`, in a take that means `truth`; None means rest."""
+def says(truth, gesture, p, until_s=1.6):
+    """From 0.5 s `until_s` the network is `p` sure of `gesture`, in a take that means `truth`; None means rest."""
     take = clip()
     take = replace(take, spans=() if truth is None else (replace(take.spans[0], gesture=truth),))
     steps = []
     for time in take.time.tolist():
         scores = np.zeros(3, np.float32)
-        scores[LABELS.index(gesture)] = p if 0.5 <= time < 1.6 else 0.0
+        scores[LABELS.index(gesture)] = p if 0.5 <= time < until_s else 0.0
         scores[0] = 1 - scores.sum()
         steps.append((time, [gestures.Scores(time, scores, 0, "right")], []))
     return Replay(take, tuple(steps))
@@ -76,6 +76,15 @@ def test_one_false_accept_gives_no_gesture_a_level_of_its_own():
     quiet, loud = LABELS[1:3]
     told = [says(quiet, quiet, 0.65)] * 8 + [says(loud, loud, 0.97)] * 8
     assert fit_rules([*told, says(None, loud, 0.8)], LABELS).per_gesture == ()
+
+
+def test_a_gesture_that_rest_resembles_for_a_moment_is_held_longer_than_the_others():
+    quiet, loud = LABELS[1:3]
+    briefly = says(None, loud, 0.97, until_s=0.75)
+    told = [says(quiet, quiet, 0.97, until_s=0.72)] * 8 + [says(loud, loud, 0.97)] * 8
+    fitted = fit_rules([*told, *[briefly] * 4], LABELS)
+    assert fitted.hold_for(quiet) <= 0.2
+    assert fitted.hold_for(loud) > 0.2
 
 
 def test_enough_rest_keeps_false_accepts_as_rare_as_asked_whatever_is_missed():

@@ -83,6 +83,15 @@ def edit(folder, **what):
     path.write_text(json.dumps({**json.loads(path.read_text()), **what}))
 
 
+def test_a_level_written_before_there_were_hold_times_of_ones_own_has_that_of_all(folder):
+    rules = {"on": 0.8, "off": 0.4, "hold_s": 0.3, "per_gesture": [["swipe", 0.7], ["push", 0.9, 0.5]]}
+    edit(folder, rules=rules)
+    read = gestures.load(folder).manifest.rules
+    assert (read.on_for("swipe"), read.hold_for("swipe")) == (0.7, 0.3)
+    assert (read.on_for("push"), read.hold_for("push")) == (0.9, 0.5)
+    assert read.hold_for("wave") == 0.3
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "step.tflite", "model.keras"])
 def test_a_missing_file_is_refused(folder, name):
     (folder / name).unlink()
