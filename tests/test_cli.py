@@ -16,7 +16,7 @@ from conftest import observations
 from test_camera import write_video
 
 import gestures
-from gestures import watching, workbench
+from gestures import checkpoint, watching, workbench
 from gestures.cli import main
 from gestures.console import Bar, shipped
 from gestures.flags import parser
@@ -209,6 +209,29 @@ def test_the_loop_a_user_walks(capsys, tmp_path):
     manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
     assert manifest["labels"] == ["rest", "go", "nod"]
     assert manifest["made_from"]["seed"] == 1
+
+
+def test_a_training_struck_by_ctrl_c_goes_on_when_the_same_is_typed_again(capsys, tmp_path, monkeypatch):
+    from test_training import small_set
+
+    told = []
+
+    def tell(_, part, at, *__):
+        told.append((part, at))
+        if len(told) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "tell", tell)
+    monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
+    for n, take in enumerate(small_set().clips):
+        folder = take.spans[0].gesture if take.spans else "rest"
+        gestures.save_clip(take, tmp_path / "data" / folder / f"{take.person}_{n:02d}.npz")
+    typed = ["train", tmp_path / "data", "--into", tmp_path / "m", "--steps", 6]
+    assert run(capsys, *typed)[0] == 130
+    assert [path.name for path in (tmp_path / "m").iterdir()] == [".training"]
+    assert run(capsys, *typed)[0] == 0
+    assert [at for part, at in told[4:] if part == "learning"] == [4, 5, 6]
+    assert not (tmp_path / "m" / ".training").exists()
 
 
 def test_ctrl_c_is_no_stack_trace_and_waits_for_no_farewell(tmp_path, trained):
