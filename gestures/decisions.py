@@ -102,22 +102,23 @@ class Decider:
         self._active = replace(began, time=max(time, began.started))
         return [self._active]
 
-    def release(self, ended: Event) -> None:
-        """Be free again, if silent only because of the event that has now ended."""
+    def release(self, ended: Event, time: float) -> None:
+        """Be free again at `time` s, if silent only because of the event that has now ended."""
         if self._silent and self._active is not None and self._active.started == ended.started:
-            self.end(ended.time)
+            self.end(time)
 
-    def leave(self) -> list[Event]:
-        """End what is going on when the hand was last seen, not when it is known to have gone."""
-        return [] if self._active is None else self.end(self._active.time if self._last is None else self._last.time)
+    def leave(self, time: float) -> list[Event]:
+        """End what is going on, as it is known at `time` s that the hand has gone: it was over when last seen."""
+        return self.end(time, time if self._last is None else self._last.time)
 
-    def end(self, time: float) -> list[Event]:
-        """End what is going on; nothing when nothing is."""
+    def end(self, time: float, over: float | None = None) -> list[Event]:
+        """End what is going on at `time` s, to say it was `over` earlier; None: it was not. Nothing when nothing is."""
         if self._active is None:
             return []
-        # A hand's last word comes after it was last seen, and no event ends before it has begun.
+        # A tick may lie a last binary digit after the observation that it is due at, and a last word after all ticks.
         time = max(time, self._active.time)
-        told = [] if self._silent else [replace(self._active, phase="ended", time=time)]
+        over = time if over is None else max(over, self._active.time)
+        told = [] if self._silent else [replace(self._active, phase="ended", time=over)]
         self._active, self._silent, self._moving, self._ended, self._free = None, False, None, time, time
         return told
 
@@ -135,8 +136,8 @@ class Decisions:
         """What these scores decide; the hands in `gone` left before them, which is known at `time` (s)."""
         events = self._leave([hand for hand in gone if hand in self._hands], time)
         # Tick by tick: what a hand ended in this push it must not be given to share again.
-        for _, together in groupby(sorted(ticks, key=_time), key=_time):
-            events += self._tell([event for scores in together for event in self._decide(scores)])
+        for tick, together in groupby(sorted(ticks, key=_time), key=_time):
+            events += self._tell([event for scores in together for event in self._decide(scores)], tick)
         return events
 
     def _decide(self, scores: Scores) -> list[Event]:
@@ -152,22 +153,22 @@ class Decisions:
 
     def _leave(self, hands: list[int], time: float) -> list[Event]:
         fresh = [event for hand in hands for event in self._hands[hand].last_word(time)]
-        told = self._tell(fresh)
-        told += self._tell([event for hand in hands for event in self._hands[hand].leave()])
+        told = self._tell(fresh, time)
+        told += self._tell([event for hand in hands for event in self._hands[hand].leave(time)], time)
         for hand in hands:
             del self._hands[hand], self._sides[hand]
         return told
 
-    def _tell(self, fresh: list[Event]) -> list[Event]:
+    def _tell(self, fresh: list[Event], time: float) -> list[Event]:
         told: list[Event] = []
         for event in fresh:
             if event.phase == "began":
                 told += self._together(event, fresh)
                 continue
             told.append(event)
-            self._ended = event.time
+            self._ended = time
             for decider in self._hands.values():
-                decider.release(event)
+                decider.release(event, time)
         return told
 
     def _together(self, event: Event, fresh: list[Event]) -> list[Event]:

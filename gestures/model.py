@@ -233,7 +233,7 @@ def load_manifest(folder: Path) -> Manifest:
             )
         rules = raw.pop("rules")
         # Written before gestures had a hold time of their own: that of all.
-        own = [(*each, rules["hold_s"])[:3] for each in rules["per_gesture"]]
+        own = [(*each, rules["hold_s"]) if len(each) == 2 else each for each in rules["per_gesture"]]
         rules["per_gesture"] = tuple((str(name), float(on), float(hold_s)) for name, on, hold_s in own)
         labels, units = tuple(check_name(label) for label in raw.pop("labels")), tuple(raw.pop("units"))
         rate_hz = float(raw.pop("rate_hz"))

@@ -63,7 +63,8 @@ def detections(events: Iterable[Event], until: float | None = None) -> list[Dete
     found: list[Detection] = []
     last = -math.inf
     for event in events:
-        key, last = (event.gesture, event.hand), event.time
+        # The end of a gesture whose hand went away lies before events that were told sooner.
+        key, last = (event.gesture, event.hand), max(last, event.time)
         if (event.phase == "began") == (key in going):
             raise InputError(
                 f"events must begin and end by turns, but {event.gesture} of hand {event.hand} "

@@ -109,9 +109,10 @@ class Scores:
 class Event:
     """A decision: `gesture` began or ended.
 
-    `time` s is when it was decided, or, of the end of a gesture whose hand went away, when that hand was last seen;
-    `started` s when the movement is judged to have begun. `hand` is the track's number, `side` whose hand it is ("both"
-    when two hands did it together), `confidence` 0..1 the score behind it.
+    `time` s is when it was decided; a gesture whose hand went away ended when that hand was last seen, which may lie
+    before events told sooner, but not before it was told. `started` s is when the movement is judged to have begun.
+    `hand` is the track's number, `side` whose hand it is ("both" when two hands did it together), `confidence` 0..1 the
+    score behind it.
     """
 
     gesture: str

@@ -3,7 +3,7 @@
 The rules that training fits cost a miss as much as a false event. These were chosen by looking: of twenty pairs of a
 level and a hold time those at which the demo clip is named whole and a film of one raised thumb once, and of them the
 one that did best by rendered streams and by other synthetic people, and soon. So these are no test of them; the people
-they are judged on here are. Hold times of their own were chosen on two hours of other people, half of them idling.
+they are judged on here are. Hold times of their own were chosen on 60 other people, and an hour of others who idle.
 """
 
 import argparse

@@ -83,6 +83,16 @@ def test_a_hand_that_goes_ends_its_gesture_when_it_was_last_seen():
     assert (ended.phase, ended.time) == ("ended", 0.3)
 
 
+def test_a_hand_that_stays_does_not_begin_anew_what_ended_with_the_other():
+    decisions, events = Decisions(LABELS, RULES), []
+    for n in range(60):
+        ticks = [scores(n / 30, 0.9, 0, "right")] if n <= 30 else []
+        ticks += [scores(n / 30, 0.9 if n < 50 else 0, 1, "left")]
+        events += decisions.push(ticks, [0] if n == 43 else [], n / 30)
+    assert [(e.phase, e.side) for e in events] == [("began", "both"), ("ended", "both")]
+    assert events[-1].time == 1.0
+
+
 def two_hands(lag, sides=("left", "right")):
     decisions, events = Decisions(LABELS, RULES), []
     for n in range(60):

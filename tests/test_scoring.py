@@ -195,6 +195,11 @@ def test_events_pair_by_gesture_and_hand():
     assert detections([]) == []
 
 
+def test_an_end_that_lies_before_events_told_sooner_ends_no_other_before_it_began():
+    told = [event("began", 0.5), event("began", 2.5, "fist", started=2.2, hand=8), event("ended", 1.0)]
+    assert detections(told) == [Detection("wave", 0.0, 1.0, 0.5), Detection("fist", 2.2, 2.5, 2.5)]
+
+
 ENDED_FIRST = [event("ended", 1.0)]
 BEGAN_TWICE = [event("began", 1.0), event("began", 2.0)]
 ENDED_ANOTHER = [event("began", 1.0), event("ended", 2.0, "fist")]
