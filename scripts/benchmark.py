@@ -1,6 +1,6 @@
 """Accuracy on public data, on people or rounds never trained on: one table a data set.
 
-scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json]
+scripts/benchmark.py egogestar|sfinge3d|fpha|mp_data --train DIR [--test DIR] [--json] [--readme FILE] [--plot PNG]
 scripts/benchmark.py forecast --train DIR [--parts N] [--steps N] [--json]
 scripts/benchmark.py memory [--tasks NAME …] [--layers NAME …] [--seeds N] [--json]
 scripts/benchmark.py cells --train DIR [--cells NAME …] [--steps N] [--json]
@@ -10,6 +10,7 @@ train on all of --train, score on --test once. Each fold's result is kept in the
 data, the recipe and the modules that made it, so that an interrupted run goes on where it stopped. `memory` needs no
 data: it runs the long-lag tasks of the literature, and keeps the result of each task, layer and seed in the same way.
 `cells` teaches every kind of cell the single gestures of the first fold of egogestar or sfinge3d, as DIR is called.
+--readme writes the set's table into a document, between its marks there; --plot draws what was mistaken.
 """
 
 import argparse
@@ -29,7 +30,9 @@ import memory
 import numpy as np
 import readers
 import rivals
+import table
 from disturbed import DISTURBED
+from mistakes import draw, mistakes
 
 import gestures
 from gestures.augmentation import mirror
@@ -39,6 +42,7 @@ from gestures.errors import GesturesError
 from gestures.evaluation import Report, Verdict, replay, report
 from gestures.files import write_whole
 from gestures.recipe import Recipe, steps_for
+from gestures.scoring import Rule, start_rule, strict
 from gestures.teaching import teach
 from gestures.training import digest, train
 
@@ -46,17 +50,19 @@ SEED = 0
 FOLDS = 4
 
 
-MADE_BY = (
-    "types clips tracks features posture forecast ahead model network evidence decisions recognizer"
-    " augmentation streams recipe batches losses holdout training scoring evaluation fitting teaching"
+LABELLED_BY = (
+    "clips tracks features posture forecast ahead cells model network evidence recognizer"
+    " augmentation streams lives sequences recipe batches losses training evaluation"
 )
-"""The modules that a figure depends on."""
+"""The modules that a label at the end of a clip depends on."""
+DECIDED_BY = "types decisions holdout teaching fitting scoring"
+"""Those that an event depends on besides."""
 
 
-def source_hash() -> str:
+def source_hash(modules: str) -> str:
     """Which version of them made a figure."""
     folder = Path(gestures.__file__).parent
-    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in MADE_BY.split())).hexdigest()
+    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in modules.split())).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def judge(part: Part) -> Judged:
         (
             digest(part.learn),
             digest(part.test),
-            source_hash(),
+            source_hash(LABELLED_BY if part.alone else f"{LABELLED_BY} {DECIDED_BY}"),
             json.dumps(asdict(recipe)),
             "alone" * part.alone,
             *DISTURBED,
@@ -124,8 +130,11 @@ def judge(part: Part) -> Judged:
     return judged
 
 
-def score(parts: Sequence[Part], labels: tuple[str, ...]) -> tuple[Report, dict[str, Any]]:
-    """All parts' clips in one report; how the same comes out disturbed, what teaching took, and the network's size."""
+def score(parts: Sequence[Part], labels: tuple[str, ...], rule: Rule | None = None) -> tuple[Report, dict[str, Any]]:
+    """All parts' clips in one report; how the same comes out disturbed, what teaching took, and the network's size.
+
+    And what was mistaken, by `rule`; None: at the end of each clip.
+    """
     done = [judge(part) for part in parts]
     labels = (REST, *labels)
 
@@ -138,13 +147,13 @@ def score(parts: Sequence[Part], labels: tuple[str, ...]) -> tuple[Report, dict[
         "parameters": max(each.parameters for each in done),
         "disturbed": {
             name: {
-                "JI": other.tally.json()["JI"],
                 "label at the end": other.isolated.get("100%"),
-                "right": right(other),
+                **({} if rule is None else {"JI": other.tally.json()["JI"], "right": right(other)}),
             }
             for name, other in others.items()
         },
     }
+    figures["mistakes"] = mistakes([verdict for each in done for verdict in each.verdicts], rule)
     return merged(each.verdicts for each in done), figures
 
 
@@ -182,13 +191,19 @@ def sfinge3d(options: argparse.Namespace) -> dict[str, Any]:
         both = replace(takes, clips=takes.clips + streams.clips)
         single, online = [Part("single", takes, test_takes, True)], [Part("online", both, test_streams)]
         alone = [Part("dictionary only", takes, test_streams)]
-    figures: dict[str, Any] = {"set": "sfinge3d", "seed": SEED, "split": split(options, online, "streams, by takes")}
+    figures: dict[str, Any] = {"set": "sfinge3d", "seed": SEED, "split": split(options, online, "take and by stream")}
+    figures["mistakes"] = {}
     if any(part.test.clips for part in single):
         result, figures["single"] = score(single, takes.labels)
         figures["isolated"], figures["clips"] = result.isolated, result.videos
-    for name, parts in (("online", online), ("dictionary_only", alone)):
+        figures["mistakes"]["single gestures"] = figures["single"].pop("mistakes")
+    for name, where, parts in (
+        ("online", "in streams", online),
+        ("dictionary_only", "in streams, none learnt from", alone),
+    ):
         if any(part.test.clips for part in parts):
-            result, more = score(parts, takes.labels)
+            result, more = score(parts, takes.labels, strict)
+            figures["mistakes"][where] = more.pop("mistakes")
             tally = result.tally.json()
             figures[name] = {**{key: value for key, value in tally.items() if key != "per_class"}, **more}
     return figures
@@ -200,6 +215,7 @@ def fpha(options: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"set": "fpha", "seed": SEED, "clips": len(takes.clips)}
     if options.test is not None:
         result, more = score([Part("test", takes, readers.fpha(options.test), True)], takes.labels)
+        more["mistakes"] = {"test": more["mistakes"]}
         return {**figures, **more, "split": "test folder", "isolated": result.isolated, "clips": result.videos}
     fold = []
     done: Counter[tuple[str, str]] = Counter()
@@ -213,7 +229,8 @@ def fpha(options: argparse.Namespace) -> dict[str, Any]:
     ]
     result, more = score(trials, takes.labels)
     figures |= {"isolated_by_trial": result.isolated, **more}
-    result, _ = score(by_person(takes, len(takes.people), "people", True), takes.labels)
+    result, more = score(by_person(takes, len(takes.people), "people", True), takes.labels)
+    figures["mistakes"] = {"by trial": figures["mistakes"], "by person": more["mistakes"]}
     return {**figures, "split": "4 folds by trial; one person left out", "isolated_by_person": result.isolated}
 
 
@@ -224,6 +241,7 @@ def mp_data(options: argparse.Namespace) -> dict[str, Any]:
     if options.test is not None:
         parts = [Part("test", takes, readers.mp_data(options.test), True)]
     result, more = score(parts, takes.labels)
+    more["mistakes"] = {"by person": more["mistakes"]}
     each = {part.test.people[0]: score([part], takes.labels)[0].isolated["100%"] for part in parts}
     return {
         "set": "mp_data",
@@ -250,7 +268,8 @@ def egogestar(options: argparse.Namespace) -> dict[str, Any]:
         test, blind = readers.egogestar(options.test)
         parts = [Part("test", learn, test)]
     labels = (REST, *learn.labels)
-    result, more = score(parts, learn.labels)
+    result, more = score(parts, learn.labels, start_rule())
+    more["mistakes"] = {"its event, by round": more["mistakes"]}
     if not options.json:
         print(result.text())
     # A video that shows no hand can fire nothing: right if it is unclassified, wrong if it is a gesture.
@@ -296,6 +315,8 @@ def main() -> int:
     parser.add_argument("--train", type=Path, metavar="DIR")
     parser.add_argument("--test", type=Path, metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON object with every figure")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="write the set's table into this document")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw what was mistaken for what, and whose")
     tasks = (*memory.TASKS, memory.CONTINUAL)
     parser.add_argument(
         "--tasks", nargs="+", choices=tasks, default=tasks, metavar="NAME", help=f"of {', '.join(tasks)}"
@@ -308,6 +329,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--parts", type=int, default=FOLDS, metavar="N", help="forecast: only the first N folds")
     options = parser.parse_args()
+    if options.name not in table.ROWS and (options.readme or options.plot):
+        parser.error(f"{options.name} has neither table nor picture: leave out --readme and --plot")
     if options.name == "memory":
         figures = memory.table(options.tasks, options.layers, options.seeds)
         print(json.dumps(figures) if options.json else memory.text(figures))
@@ -321,14 +344,23 @@ def main() -> int:
             recipe = Recipe(steps, varied=0.8, steady=True, dropout=0.2, ahead=1.0, ahead_units=256, seed=SEED)
             figures = forecasting.table(options.train, recipe, options.parts, FOLDS)
         else:
+            if options.readme is not None:
+                table.around(options.readme, options.name)  # hours later would be late to say that it has no place
             figures = SETS[options.name](options)
+            if options.readme is not None:
+                command = f"scripts/benchmark.py {options.name} --train DIR" + " --test DIR" * (
+                    options.test is not None
+                )
+                table.write(options.readme, options.name, table.markdown(figures, command))
+            if options.plot is not None and figures["mistakes"]:
+                draw(figures["mistakes"], options.name, options.plot)
     except gestures.GesturesError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(figures))
     else:
-        print("\n".join(f"{key:26s} {value}" for key, value in figures.items() if key != "confusion"))
+        print("\n".join(f"{key:26s} {value}" for key, value in figures.items() if key not in ("confusion", "mistakes")))
     return 0
 
 
