@@ -117,8 +117,10 @@ def _mistakes(figures: Figures) -> Iterator[tuple[str, list[str]]]:
     for part, found in figures["mistakes"].items():
         people = sorted(found["people"].items(), key=lambda each: each[1])
         told = [f"{name} {percent(share)}" for name, share in people[:WORST]]
-        rest = [f"{len(people) - WORST} others {percent(people[WORST][1])} or more"] if people[WORST:] else []
-        yield f"Right, {part}", told + rest
+        if people[WORST:]:
+            least = people[WORST][1]
+            told.append(f"{len(people) - WORST} others {percent(least)}{' or more' * (least < 1)}")
+        yield f"Right, {part}", told
         yield f"Mistaken most often, {part}", [f"{a} for {b} {n}" for a, b, n in found["pairs"][:WORST]]
 
 
