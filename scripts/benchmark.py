@@ -242,7 +242,6 @@ def mp_data(options: argparse.Namespace) -> dict[str, Any]:
         parts = [Part("test", takes, readers.mp_data(options.test), True)]
     result, more = score(parts, takes.labels)
     more["mistakes"] = {"by person": more["mistakes"]}
-    each = {part.test.people[0]: score([part], takes.labels)[0].isolated["100%"] for part in parts}
     return {
         "set": "mp_data",
         "seed": SEED,
@@ -250,7 +249,6 @@ def mp_data(options: argparse.Namespace) -> dict[str, Any]:
         "clips": result.videos,
         "isolated": result.isolated,
         **more,
-        "each": each,
         "confusion": {"labels": list(result.labels), "counts": result.confusion.tolist()},
     }
 
@@ -348,9 +346,8 @@ def main() -> int:
                 table.around(options.readme, options.name)  # hours later would be late to say that it has no place
             figures = SETS[options.name](options)
             if options.readme is not None:
-                command = f"scripts/benchmark.py {options.name} --train DIR" + " --test DIR" * (
-                    options.test is not None
-                )
+                folders = "--train DIR" if options.test is None else "--train DIR --test DIR"
+                command = f"scripts/benchmark.py {options.name} {folders}"
                 table.write(options.readme, options.name, table.markdown(figures, command))
             if options.plot is not None and figures["mistakes"]:
                 draw(figures["mistakes"], options.name, options.plot)
