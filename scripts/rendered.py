@@ -6,7 +6,7 @@ stream only what the landmarker saw is kept, in the user's cache, so that the ne
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from hand_studio import Studio
 from readers import cache
 from tqdm import tqdm
 
-from gestures import glances, landmarks, skeleton
+from gestures import glances, landmarks, skeleton, synthetic
 from gestures.clips import Clip, load_clip, save_clip
 from gestures.evaluation import replay
 from gestures.landmarks import MODEL_SHA256, Landmarker
@@ -27,7 +27,7 @@ from gestures.model import Model
 from gestures.scoring import Stream, Tally, detections, score, start_rule
 from gestures.seeing import frame_times
 from gestures.skeleton import Array
-from gestures.synthetic import Performance, perform
+from gestures.synthetic import Performance
 from gestures.types import Frame
 
 FIRST_SEED = 900_000_000
@@ -50,11 +50,14 @@ class Scene:
     times: Array
 
     @classmethod
-    def random(cls, seed: int) -> "Scene":
+    def random(
+        cls, seed: int, gestures: Sequence[str] = synthetic.GESTURES, idle: Sequence[str] = synthetic.IDLE
+    ) -> "Scene":
         """Anyone, anywhere, in any light; every fifth seed only idles."""
         rng = np.random.default_rng((seed, 1))
         width, height = SIZES[int(rng.integers(len(SIZES)))]
-        performance = perform(seed, STREAM_S, busy=0.0 if seed % 5 == 0 else BUSY, aspect=width / height)
+        busy = 0.0 if seed % 5 == 0 else BUSY
+        performance = synthetic.perform(seed, STREAM_S, gestures=gestures, idle=idle, busy=busy, aspect=width / height)
         rate_hz = float(rng.uniform(*RATES_HZ))
         times = frame_times(rng, performance.duration_s, rate_hz)
         return cls(seed, performance, Look.random(rng), (width, height), rate_hz, times)
@@ -87,8 +90,12 @@ def streams(count: int, seed: int = 0, *, draw: bool = True) -> Iterator[Clip]:
     Raise `MeshError` when a new one cannot be drawn.
     """
     first = FIRST_SEED + seed
-    for number in tqdm(range(first, first + count), desc="rendered streams", file=sys.stderr):
-        scene = Scene.random(number)
+    return watched(map(Scene.random, range(first, first + count)), count, draw)
+
+
+def watched(scenes: Iterable[Scene], count: int, draw: bool) -> Iterator[Clip]:
+    """What is seen of each of `count` scenes, as it was before or, with `draw`, drawn now."""
+    for scene in tqdm(scenes, total=count, desc="rendered streams", file=sys.stderr):
         kept = cache("rendered") / f"{scene.key}.npz"
         if draw and not kept.exists():
             save_clip(scene.watch(), kept)

@@ -1,6 +1,7 @@
 """Makes the starter set and its model from synthetic people: `scripts/starter.py --into trained/starter`.
 
-The whole set is hours of landmarks drawn from seeds, made again at each run. `--sample data/starter` writes a few short
+The whole set is hours of landmarks drawn from seeds, made again at each run, and an hour of rendered video as MediaPipe
+sees it: as long to draw on two cores, and kept in the user's cache. `--sample data/starter` writes a few short
 scenes of other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
 
     scripts/starter.py --idle trained/starter --hours 6               # false accepts on people who idle
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import real_hands
 from real_hands import began, listed
-from rendered import judge, judgement, streams
+from rendered import Scene, judge, judgement, streams, watched
 from tqdm import tqdm
 
 from gestures import synthetic
@@ -56,6 +57,11 @@ ASPECTS = (4 / 3, 16 / 9)
 
 LEFT_OUT = ("scratch", "handle")
 """Ways to idle that the model never learns from: what it makes of them tells what it will make of others."""
+PRACTISED = (*synthetic.GESTURES, *OFTEN)
+IDLED = (*(kind for kind in synthetic.IDLE if kind not in LEFT_OUT), synthetic.FUMBLING, synthetic.FUMBLING)
+PICTURED_SEED = 600_000_000
+PICTURE_TIMES = 5
+"""How much more often a rendered stream is learnt from than a minute of joints, of which there are many more."""
 INGREDIENTS = ("offsets", "noise", "views", "negatives")
 """What makes a synthetic hand like a seen one: where MediaPipe puts landmarks, how it errs, from where cameras look,
 and what hands do that means nothing."""
@@ -91,14 +97,18 @@ def scene(
 def make(minutes: int, first_seed: int, without: str = "") -> ClipSet:
     """`minutes` people, each for a minute; every fifth only idles. Without "negatives" idle hands but rest."""
     seeds = range(first_seed, first_seed + minutes)
-    kinds = [kind for kind in synthetic.IDLE if kind not in LEFT_OUT]
-    practised = (*synthetic.GESTURES, *OFTEN)
-    idle = ["rest"] if without == "negatives" else [*kinds, synthetic.FUMBLING, synthetic.FUMBLING]
+    idle = ("rest",) if without == "negatives" else IDLED
     clips = [
-        scene(seed, 0.0 if seed % 5 == 0 else BUSY, gestures=practised, idle=idle, without=without)
+        scene(seed, 0.0 if seed % 5 == 0 else BUSY, gestures=PRACTISED, idle=idle, without=without)
         for seed in tqdm(seeds, desc="people", file=sys.stderr)
     ]
     return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
+
+
+def pictures(count: int) -> list[Clip]:
+    """What is seen of `count` others in rendered video, half a minute each. Nobody is judged on these."""
+    seeds = range(PICTURED_SEED, PICTURED_SEED + count)
+    return list(watched((Scene.random(seed, PRACTISED, IDLED) for seed in seeds), count, draw=True))
 
 
 def said_to_idlers(model: Model, hours: float) -> Counter[str]:
@@ -135,6 +145,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, metavar="DIR", help="where the model goes")
     parser.add_argument("--minutes", type=int, default=1800, metavar="N", help="how many people, each for a minute")
+    parser.add_argument(
+        "--pictures",
+        type=int,
+        default=144,
+        metavar="N",
+        help="besides, half minutes of rendered video, as long to draw",
+    )
     parser.add_argument("--steps", type=int, default=26000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--sample", type=Path, metavar="DIR", help="where a few short scenes go")
@@ -143,7 +160,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("trained/starter"), metavar="MODEL")
     parser.add_argument("--card", action="store_true", help="write into the card of --model what is measured")
     parser.add_argument(
-        "--count", type=int, default=24, metavar="N", help="of so many rendered streams those that are kept"
+        "--count", type=int, default=62, metavar="N", help="of so many rendered streams those that are kept"
     )
     parser.add_argument("--hours", type=float, default=6.0, metavar="H", help="for so long (default: 6)")
     options = parser.parse_args()
@@ -171,6 +188,7 @@ def train(options: argparse.Namespace) -> None:
     """Make the people, let a model learn from them, and say how it does on others."""
     started = time.perf_counter()
     takes = make(options.minutes, 1_000_000 * (1 + options.seed))
+    takes = replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(pictures(options.pictures)))
     with Bar() as bar:
         taught = teach(takes, recipe(options.steps, options.seed), bar.tell, revise=False)
     taught.save(options.into, TITLE)
