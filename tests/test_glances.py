@@ -47,7 +47,7 @@ def shown():
     with gestures.Video(shipped("data/demo/demo.mp4")) as video, gestures.Landmarker() as landmarker:
         for frame in video:
             hands = sorted(landmarker.see(frame).hands, key=lambda hand: hand.image[0, 0])
-            if frame.time > 2 and len(hands) == 2 and hands[1].image[0, 0] - hands[0].image[0, 0] > 0.3:
+            if frame.time > 3 and len(hands) == 2 and hands[1].image[0, 0] - hands[0].image[0, 0] > 0.3:
                 return frame.image, hands
     raise AssertionError
 

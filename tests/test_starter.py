@@ -13,6 +13,7 @@ from gestures.console import shipped
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 import real_hands
+import rendered
 import starter
 
 
@@ -40,6 +41,20 @@ def test_without_negatives_hands_move_less_and_gesture_as_often():
     idle = [next(clip for clip in clips if not clip.spans) for clips in (whole, less)]
     moved = [np.nanmean(np.abs(np.diff(clip.image[..., :2], axis=0))) for clip in idle]
     assert moved[1] < 0.7 * moved[0]
+
+
+def test_pictures_to_learn_from_show_others_than_those_to_judge_by(monkeypatch):
+    """Were a stream learnt from that is judged on as well, the figures would flatter."""
+    drawn = []
+    monkeypatch.setattr(starter, "watched", lambda scenes, count, draw: drawn.extend(scenes) or iter(()))
+    monkeypatch.setattr(rendered, "watched", starter.watched)
+    assert starter.pictures(8) == []
+    list(rendered.streams(8))
+    learnt, judged = drawn[:8], drawn[8:]
+    assert len(judged) == 8
+    assert not {scene.key for scene in learnt} & {scene.key for scene in judged}
+    assert max(scene.seed for scene in learnt) < rendered.FIRST_SEED
+    assert not set(starter.IDLED) & set(starter.LEFT_OUT)
 
 
 def test_what_is_said_to_films_is_counted(model, tmp_path):
