@@ -46,8 +46,8 @@ MEASURED = "\n## On video, on idle hands, on real hands\n"
 FAILS = "\n## Where it fails\n"
 LIMITS = """
 It has never seen a real hand move, and landmarks drawn without a picture flatter it: on rendered video, seen by
-MediaPipe, it names seven in ten of what is shown. Swipes and pushes fail most, every second one: they are short, and
-look like hands on their way elsewhere. Lively idling is taken for a gesture about every other minute. A camera that
+MediaPipe, it names seven in ten of what is shown. Swipes fail most, every second one: they are short, and look like
+hands on their way elsewhere. Lively idling is taken for a gesture about every other minute. A camera that
 looks along with the performer is another world: of EgoGestAR's swipes and circles it names none. Some films of the
 sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
 """
