@@ -27,6 +27,8 @@ PALM_M = 0.09
 """From wrist to middle MCP, m: the scale of hands known in picture coordinates only."""
 FOCAL = 0.8
 """Of the camera that films SFINGE3D's hands, in picture widths."""
+OPPOSITE_M = 0.9
+"""How far before that camera is one that looks back at it: 0.55 m from the middle of the space."""
 SFINGE3D = dict(
     enumerate(
         "one two three four ok pinch grab expand tap swipe_left swipe_right swipe_v swipe_o".split(),  # noqa: SIM905
@@ -63,12 +65,15 @@ def egogestar(folder: Path) -> tuple[ClipSet, list[str]]:
     return ClipSet(labels, tuple(clips)), blind
 
 
-def sfinge3d(folder: Path) -> tuple[ClipSet, ClipSet]:
-    """SFINGE3D's single gestures and its streams, 20 Hz; a person is a take's or a stream's number."""
+def sfinge3d(folder: Path, *, opposite: bool = False) -> tuple[ClipSet, ClipSet]:
+    """SFINGE3D's single gestures and its streams, 20 Hz; a person is a take's or a stream's number.
+
+    `opposite` films them as a webcam would, from where the hands point to, in place of from behind.
+    """
     takes = []
     for key, joints in arrays(folder / "isolated.npz"):
         gesture, take = key.split("/")
-        clip = _leap(joints, f"take {take}")
+        clip = _leap(joints, f"take {take}", opposite)
         takes.append(label(clip, SFINGE3D[int(gesture)]))
     spans: dict[str, list[Span]] = {}
     if (folder / "streams.csv").exists():
@@ -79,16 +84,19 @@ def sfinge3d(folder: Path) -> tuple[ClipSet, ClipSet]:
                     Span(SFINGE3D[int(row["gesture"])], start, end)
                 )
     streams = [
-        _leap(joints, f"stream {key}", spans.get(f"{int(key):02d}", []))
+        _leap(joints, f"stream {key}", opposite, spans.get(f"{int(key):02d}", []))
         for key, joints in arrays(folder / "streams.npz")
     ]
     labels = tuple(sorted(SFINGE3D.values()))
     return ClipSet(labels, tuple(takes)), ClipSet(labels, tuple(streams))
 
 
-def _leap(joints: Floats, person: str, spans: list[Span] | None = None) -> Clip:
+def _leap(joints: Floats, person: str, opposite: bool, spans: list[Span] | None = None) -> Clip:
     """A clip of a Leap Motion's right hand (T, 20, 7)."""
-    return filmed(leap_metres(joints), 20, person, spans or [], focal=FOCAL, aspect=4 / 3)
+    hand = leap_metres(joints)
+    if opposite:
+        hand = hand * np.array([-1, 1, -1], np.float32) + np.array([0, 0, OPPOSITE_M], np.float32)
+    return filmed(hand, 20, person, spans or [], focal=FOCAL, aspect=4 / 3)
 
 
 def leap_metres(joints: Floats) -> Floats:

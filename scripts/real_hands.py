@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from readers import egogestar, mp_data, watched
+from readers import egogestar, mp_data, sfinge3d, watched
 
 from gestures.clips import Clip
 from gestures.evaluation import replay
@@ -19,6 +19,21 @@ DRAWN = {
     "circlecc": "circle_ccw",
 }
 """EgoGestAR's movements that the starter set has, as the performer names them."""
+
+MOVED = {
+    "swipe_left": ("swipe_left",),
+    "swipe_right": ("swipe_right",),
+    "grab": ("grab",),
+    "expand": ("open",),
+    "tap": ("tap",),
+    "pinch": ("pinch", "zoom_out"),
+    "swipe_o": ("circle_cw", "circle_ccw"),
+    "one": ("thumb_up",),
+}
+"""SFINGE3D's movements that the starter set has, and what it may call them: its "one" is a raised thumb, and fingers
+that come together zoom out as well."""
+EARLY_S, LATE_S = 0.25, 0.5
+"""How long before and after an annotated gesture an event may begin that names it."""
 
 
 def began(model: Model, clip: Clip) -> list[str]:
@@ -65,7 +80,30 @@ def report(model: Model, folder: Path) -> str:
         mute = sum(not said for said in told)
         every = listed(Counter(name for said in told for name in said))
         lines.append(f"  {move:9s} {len(told):3d} films: {own:3d} {mirrored:3d} {mute:3d}   {every}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_moved(model, folder / "sfinge3d")])
+
+
+def _moved(model: Model, folder: Path) -> list[str]:
+    """What is said to hands that a Leap Motion has followed, as a camera opposite would have seen them."""
+    streams = sfinge3d(folder, opposite=True)[1].clips if folder.is_dir() else ()
+    shown, found, else_said = Counter[str](), Counter[str](), Counter[str]()
+    for clip in streams:
+        events = replay(model, clip).events(model.manifest.labels, model.manifest.rules)
+        begun = [event for event in events if event.phase == "began"]
+        for span in clip.spans:
+            names = MOVED.get(span.gesture, ())
+            own = [e for e in begun if e.gesture in names and span.start - EARLY_S <= e.time <= span.end + LATE_S]
+            shown[span.gesture] += bool(names)
+            found[span.gesture] += bool(own)
+            begun = [event for event in begun if event not in own]
+        else_said.update(event.gesture for event in begun)
+    minutes = sum(clip.duration_s for clip in streams) / 60
+    return [
+        f"SFINGE3D, real hands followed by a Leap Motion, as a webcam opposite sees them; {len(streams)} streams: "
+        f"{found.total()} of {shown.total()} named, {else_said.total()} other events in {minutes:.0f} min: "
+        f"{listed(else_said)}",
+        *(f"  {move:12s} {found[move]:3d} of {shown[move]:3d}" for move in MOVED),
+    ]
 
 
 def _said(model: Model, clips: Iterable[Clip]) -> Counter[str]:

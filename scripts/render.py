@@ -20,6 +20,7 @@ import demo
 import numpy as np
 import numpy.typing as npt
 from hand_look import Look
+from hand_mesh import MeshError
 from hand_studio import FPS, Studio
 from rendered import judge, judgement, streams
 from tqdm import tqdm
@@ -149,4 +150,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MeshError as error:
+        sys.exit(f"render: {error}")

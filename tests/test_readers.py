@@ -66,3 +66,18 @@ def test_a_film_of_metres_keeps_left_left_and_near_large():
     assert (near.image[:, 1, :, 1] < 0.5).all()
     assert np.ptp(near.image[:, 1, :, 0]) > 1.5 * np.ptp(far.image[:, 1, :, 0])
     assert not near.present[:, 0].any()
+
+
+@pytest.mark.shared_data
+def test_sfinge3d_from_opposite_is_the_same_right_hand_the_other_way_round(shared_data):
+    behind, opposite = (readers.sfinge3d(shared_data / "sfinge3d", opposite=far)[0].clips for far in (False, True))
+    assert sum(curls_to_the_right(clip.world[:, 1]) for clip in opposite) > 450
+    went = [
+        [
+            clip.image[:, 1, 0, 0].max() - clip.image[0, 1, 0, 0]
+            for clip in clips
+            if clip.spans[0].gesture == "swipe_left"
+        ]
+        for clips in (behind, opposite)
+    ]
+    assert np.median(went[0]) < 0.1 < np.median(went[1])

@@ -1,6 +1,8 @@
 """The rendered hand: the mesh moves with the joints, the same seed draws the same picture, and MediaPipe finds it."""
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -240,3 +242,13 @@ def test_a_demo_scene_is_named_whole_or_not_at_all():
     assert demo.doubt(model, clip, later) is None
     turned = tuple(replace(act, sides=("left",) if act.sides == ("right",) else ("right",)) for act in scene.acts)
     assert demo.doubt(model, clip, replace(scene, acts=turned)) is None
+
+
+@pytest.mark.parametrize("words", [["render.py", "clips", "--count", "1"], ["starter.py", "--minutes", "1"]])
+def test_without_a_mesh_a_script_ends_with_one_sentence(words, tmp_path):
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PATH": str(tmp_path)}
+    command = [sys.executable, str(REPOSITORY / "scripts" / words[0]), *words[1:], "--into", str(tmp_path / "out")]
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "install npm" in ended.stderr.splitlines()[-1]
