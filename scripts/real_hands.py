@@ -10,6 +10,7 @@ from gestures.clips import Clip
 from gestures.evaluation import replay
 from gestures.model import Model
 from gestures.synthetic import MIRROR
+from gestures.types import Event
 
 DRAWN = {
     "left": "swipe_left",
@@ -38,8 +39,12 @@ EARLY_S, LATE_S = 0.25, 0.5
 
 def began(model: Model, clip: Clip) -> list[str]:
     """The gestures that a model says begin in a clip."""
+    return [event.gesture for event in _begun(model, clip)]
+
+
+def _begun(model: Model, clip: Clip) -> list[Event]:
     events = replay(model, clip).events(model.manifest.labels, model.manifest.rules)
-    return [event.gesture for event in events if event.phase == "began"]
+    return [event for event in events if event.phase == "began"]
 
 
 def listed(said: Counter[str]) -> str:
@@ -88,8 +93,7 @@ def _moved(model: Model, folder: Path) -> list[str]:
     streams = sfinge3d(folder, opposite=True)[1].clips if folder.is_dir() else ()
     shown, found, else_said = Counter[str](), Counter[str](), Counter[str]()
     for clip in streams:
-        events = replay(model, clip).events(model.manifest.labels, model.manifest.rules)
-        begun = [event for event in events if event.phase == "began"]
+        begun = _begun(model, clip)
         for span in clip.spans:
             names = MOVED.get(span.gesture, ())
             own = [e for e in begun if e.gesture in names and span.start - EARLY_S <= e.time <= span.end + LATE_S]

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,31 @@ def test_what_is_said_to_films_is_counted(model, tmp_path):
     assert "circlecc    0 films" in told
     assert real_hands.listed(Counter()) == "nothing"
     assert real_hands.listed(Counter(wave=2, tap=3)) == "tap 3, wave 2"
+
+
+def test_what_is_said_to_streams_of_real_hands_is_counted(model, tmp_path, monkeypatch):
+    """A synthetic person in the real hands' place: right names at their time are found, all others are counted."""
+    clip = max(gestures.load_set(shipped("data/starter")).clips, key=lambda c: len(real_hands.began(model, c)))
+    events = real_hands.replay(model, clip).events(model.manifest.labels, model.manifest.rules)
+    said = [event for event in events if event.phase == "began"]
+    named = {names[0]: move for move, names in real_hands.MOVED.items()}
+    first = next(event for event in said if event.gesture in named)
+    move = named[first.gesture]
+
+    def counted(*spans):
+        streams = gestures.ClipSet((), (replace(clip, spans=spans),))
+        monkeypatch.setattr(real_hands, "sfinge3d", lambda folder, opposite: (None, streams))
+        return real_hands.report(model, tmp_path).split("SFINGE3D", 1)[1]
+
+    (tmp_path / "sfinge3d").mkdir()
+    at = gestures.Span(move, first.time - 0.1, first.time + 0.1)
+    assert f": 1 of 1 named, {len(said) - 1} other events" in counted(at)
+    assert f": 0 of 1 named, {len(said)} other events" in counted(
+        replace(at, start=first.time + 0.3, end=clip.time[-1])
+    )
+    other = next(name for name in real_hands.MOVED if name != move)
+    assert f": 0 of 1 named, {len(said)} other events" in counted(replace(at, gesture=other))
+    assert f": 0 of 0 named, {len(said)} other events" in counted(replace(at, gesture="ok"))
 
 
 def test_a_card_says_what_was_measured_once(tmp_path, monkeypatch):
