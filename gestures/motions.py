@@ -42,7 +42,7 @@ Move: TypeAlias = Callable[[Actor], Stroke]
 
 
 def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
-    rng, way = actor.rng, np.array([*heading, 0.0])
+    rng, way, loose = actor.rng, np.array([*heading, 0.0]), actor.performer.looseness
     across = abs(heading[0]) > 0
     room_m = float(np.abs(way[:2]) @ actor.performer.half_m)
     reach_m = actor.reach(0.15, 0.22, 0.85 * room_m) if across else actor.reach(0.12, 0.19, 0.8 * room_m)
@@ -53,17 +53,19 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
         # Palm to the camera, palm inwards as in turning a page, or fingers pointing across.
         pitch, yaw, roll = ((0, 5, 0), (0, 55, -8), (5, 35, -45))[rng.choice(3, p=(0.5, 0.35, 0.15))]
         flick = np.array([0, rng.normal(0, 14), -rng.uniform(0, 22) * heading[0]])
+        flick[1] += actor.freely(45) * heading[0]  # the hand turns as its forearm swings around the elbow
     else:
         # Palm to the camera, palm down, or palm up as in lifting.
         down = 0.35 if heading[1] < 0 else 0.2
         pitch, yaw, roll = ((0, 5, 0), (50, 5, 0), (-55, 175, 0))[rng.choice(3, p=(0.65, down, 0.35 - down))]
         flick = np.array([-rng.uniform(5, 30) * heading[1], 0, rng.normal(0, 6)])
     pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll)
+    flick *= loose**0.5
     start = state(pose, middle - reach_m * way, turn - flick)
-    end = state(pose + rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
+    end = state(pose + loose * rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
     path = glide(start, end, actor.seconds(0.32, 0.7), rng.uniform(0.8, 1.25))
     progress = (path[:, PLACE] - middle) @ way / reach_m
-    bow = rng.normal((0, -0.01, 0.01), (0.02, 0.02, 0.02)) * (1 - np.abs(way))
+    bow = rng.normal((0, -0.01, 0.01), (0.02, 0.02, 0.02)) * loose * (1 - np.abs(way))
     path[:, PLACE] += (1 - progress**2)[:, None] * bow
     return Stroke(start, path, len(path))
 
@@ -94,9 +96,8 @@ def _push(actor: Actor) -> Stroke:
 def _pinch(actor: Actor) -> Stroke:
     place, turn = actor.spot(), actor.turn(0, 32, 0, 14)
     start = state(actor.pose("before_pinch"), place, turn)
-    end = state(
-        actor.pose("pinch", vary_deg=1), place + actor.rng.normal(0, 0.008, 3), turn + actor.rng.normal(0, 4, 3)
-    )
+    pinched, moved = actor.pose("pinch", vary_deg=1), actor.performer.looseness * actor.rng.normal(0, 0.008, 3)
+    end = state(pinched, place + moved, turn + actor.rng.normal(0, 4, 3))
     path = glide(start, end, actor.seconds(0.18, 0.45))
     return Stroke(start, np.concatenate([path, hold(end, actor.rng.uniform(0.08, 0.5))]), len(path))
 
@@ -134,7 +135,7 @@ def _hands_gap(actor: Actor) -> tuple[Array, Array]:
 def _clench(actor: Actor, to_fist: bool) -> Stroke:
     place, turn = actor.spot(), actor.turn(5, 10, 0, 16)
     wide = state(actor.pose("open"), place, turn)
-    pull = actor.rng.normal((0, 0, -0.01), 0.012)
+    pull = actor.performer.looseness * actor.rng.normal((0, 0, -0.01), 0.012)
     fist = state(actor.pose("fist"), place + pull, turn + actor.rng.normal(0, 5, 3))
     start, end = (wide, fist) if to_fist else (fist, wide)
     path = glide(start, end, actor.seconds(0.25, 0.65), actor.rng.uniform(0.8, 1.2))
@@ -186,8 +187,10 @@ def _tap(actor: Actor) -> Stroke:
     down = np.zeros(CHANNELS)
     down[[5, 6]] = rng.uniform(18, 42), rng.uniform(4, 16)
     down[PLACE] = np.array([0, -rng.uniform(0.005, 0.03), rng.uniform(0, 0.05)]) * actor.performer.amplitude
+    down[23] += actor.freely(0.1)  # the whole hand goes forward, as if to press a button
     down[24] = rng.uniform(4, 18)
-    strike = np.concatenate([ease(clock(actor.seconds(0.1, 0.2))), 1 - ease(clock(actor.seconds(0.1, 0.24)))])
+    there, back = ease(clock(actor.seconds(0.1, 0.2))), 1 - ease(clock(actor.seconds(0.1, 0.24)))
+    strike = np.concatenate([there, np.ones(round(actor.freely(0.4) * RATE_HZ)), back])
     decided = len(strike)
     if rng.random() < 0.35:
         gap = np.zeros(round(rng.uniform(0.02, 0.15) * RATE_HZ))

@@ -7,7 +7,7 @@ and sides are the performer's own: facing the camera, their left is the picture'
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from .types import Side
 RATE_HZ = 100
 FINGERS, PLACE, TURN = slice(0, 21), slice(21, 24), slice(24, 27)
 CHANNELS = 27
+LOOSEST = 4.0
+"""Beyond this a flat hand is none any more: its finger joints are bent by 13 degrees this way or that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +28,8 @@ class Performer:
     `side` is the preferred hand, `sides` those that are free; `shape` (3,) stretches a hand's width, length and
     thickness; `habit` (21,) degrees is how the fingers differ from everyone's. `speed` and `amplitude` are 1 for the
     average. The seat is `depth_m` from the camera, `aside_m` off its axis; `view_deg` (3,) turns the whole scene.
-    `fov_deg` is across the picture's width, `aspect` its width / height.
+    `fov_deg` is across the picture's width, `aspect` its width / height. `looseness` is how freely they do what they
+    do: by the book at 1; at 4 fingers and ways are four times as far off it as there.
     """
 
     side: Side
@@ -40,6 +43,7 @@ class Performer:
     view_deg: Array
     fov_deg: float
     aspect: float
+    looseness: float = 1.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, aspect: float = 4 / 3) -> "Performer":
@@ -59,6 +63,15 @@ class Performer:
             fov_deg=fov_deg,
             aspect=aspect,
         )
+
+    def loosened(self, rng: np.random.Generator) -> "Performer":
+        """The same person doing it their own way, and perhaps more slowly and less far.
+
+        Of SFINGE3D's swipes, by a hand on its own, the middle one goes 0.23 m at up to 0.8 m/s, turns the hand by half
+        a right angle, and begins before the way there has ended: by the book it would be 0.38 m at 1.4 m/s.
+        """
+        looseness, speed, amplitude = np.exp(rng.uniform(np.log((1, 0.5, 0.5)), np.log((LOOSEST, 1.5, 1.5)))).tolist()
+        return replace(self, looseness=looseness, speed=speed, amplitude=amplitude)
 
     @property
     def half_m(self) -> Array:
@@ -83,17 +96,23 @@ class Actor:
     def pose(self, *names: str, vary_deg: float = 3.0) -> Array:
         """(21,) degrees: one of these poses, as this hand makes it this time."""
         chosen = POSES[names[self.rng.integers(len(names))]]
-        return chosen + 0.5 * self.performer.habit + self.rng.normal(0, vary_deg, ANGLES)
+        loose = self.performer.looseness
+        return chosen + 0.5 * loose * self.performer.habit + loose * self.rng.normal(0, vary_deg, ANGLES)
 
     def turn(self, pitch: float, yaw: float, roll: float, vary_deg: float = 10.0) -> Array:
         """(3,) degrees, said of a right hand and mirrored for the left."""
-        turn: Array = (np.array([pitch, yaw, roll]) + self.rng.normal(0, vary_deg, 3)) * (1, self.own, self.own)
+        off = self.performer.looseness**0.5 * self.rng.normal(0, vary_deg, 3)
+        turn: Array = (np.array([pitch, yaw, roll]) + off) * (1, self.own, self.own)
         return turn
 
     def spot(self, room: float = 0.65) -> Array:
         """(3,) m: somewhere in the picture, rather on this hand's own side; `room` is the share of it in use."""
         x, y = np.clip(self.rng.normal((-0.25 * self.own, -0.1), (0.35, 0.3)), -room, room) * self.performer.half_m
         return np.array([x, y, self.rng.normal(0, 0.05)])
+
+    def freely(self, most: float) -> float:
+        """0..`most`, every second time 0: how much this movement has of what is not in the book."""
+        return 0.0 if self.performer.looseness == 1 else max(0.0, float(self.rng.uniform(-most, most)))
 
     def reach(self, low_m: float, high_m: float, room_m: float) -> float:
         """m: how far a movement goes each way, by this performer's amplitude and within `room_m`."""

@@ -94,9 +94,10 @@ def _unit(vectors: Array) -> Array:
 class _Stage:
     """The growing motions of a performer's hands, always equally long."""
 
-    def __init__(self, performer: Performer, rng: np.random.Generator) -> None:
-        self.actors = {side: Actor(performer, side, rng) for side in performer.sides}
-        self.now = {side: away(actor) if rng.random() < 0.5 else resting(actor) for side, actor in self.actors.items()}
+    def __init__(self, performer: Performer, gesturing: Performer, rng: np.random.Generator) -> None:
+        self.idlers = {side: Actor(performer, side, rng) for side in performer.sides}
+        self.actors = {side: Actor(gesturing, side, rng) for side in performer.sides}
+        self.now = {side: away(actor) if rng.random() < 0.5 else resting(actor) for side, actor in self.idlers.items()}
         self._pieces: dict[Side, list[Array]] = {side: [now[None]] for side, now in self.now.items()}
         self.frames = 1
         self._rng = rng
@@ -104,7 +105,7 @@ class _Stage:
     def add(self, paths: dict[Side, Array]) -> None:
         """Go on along these paths; a hand that has none stays, or goes to rest by the way."""
         length = max(len(path) for path in paths.values())
-        for side, actor in self.actors.items():
+        for side, actor in self.idlers.items():
             path = paths.get(side)
             if path is None:
                 path = (
@@ -138,11 +139,13 @@ def perform(
     script: Sequence[str] = (),
     aspect: float = 4 / 3,
     performer: Performer | None = None,
+    loosely: bool = False,
 ) -> Performance:
     """A performer who does some of `gestures` and of `idle` for `duration_s`, in random order.
 
     `busy` 0..1 is the share of gestures among them. A `script` names gestures and idle kinds in a fixed order instead.
-    Without a `performer` the seed draws one, before a picture of `aspect` width / height.
+    Without a `performer` the seed draws one, before a picture of `aspect` width / height. `loosely` does the gestures
+    in ways of one's own (`Performer.loosened`), and idles as ever.
     """
     for kind, names, known in (
         ("gesture", gestures, GESTURES),
@@ -157,14 +160,15 @@ def perform(
     rng = np.random.default_rng(seed)
     performer = performer or Performer.random(rng, aspect)
     frames = round(duration_s * RATE_HZ) + 1
-    stage, acts = _Stage(performer, rng), []
+    gesturing = performer.loosened(np.random.default_rng((seed, 1))) if loosely else performer
+    stage, acts = _Stage(performer, gesturing, rng), []
     for name in script or _any_order(rng, gestures, idle, busy):
         if stage.frames >= frames:
             break
         side = performer.side if rng.random() < 0.7 else performer.sides[rng.integers(len(performer.sides))]
         if name in KINDS:
             sides = performer.sides if name in TWO_HANDED and rng.random() < 0.7 else (side,)
-            stage.add({s: KINDS[name](stage.actors[s], stage.now[s]) for s in sides})
+            stage.add({s: KINDS[name](stage.idlers[s], stage.now[s]) for s in sides})
             continue
         act = _gesture(stage, name, side, rng, frames)
         if act is None:
@@ -200,13 +204,18 @@ def _gesture(stage: _Stage, gesture: str, side: Side, rng: np.random.Generator, 
         starts = {"right": right[0], "left": mirrored(right[0])}
         paths = {"right": right[1:], "left": mirrored(right[1:])}
     way = {s: travel(stage.actors[s], stage.now[s], start, rng.uniform(0.5, 1.0)) for s, start in starts.items()}
-    pause_s = max(0.0, rng.uniform(-0.2, 0.5))
+    pause_s = max(0.0, rng.uniform(-0.2, 0.5) - actor.freely(0.8))
     way = {s: np.concatenate([path, hold(path[-1], pause_s)]) for s, path in way.items()}
+    early = min(round(actor.freely(0.4) * min(map(len, way.values()))), len(stroke.path) - 1) if pause_s == 0 else 0
+    for s, path in way.items():
+        # Who does not wait is still on the way to the start when the gesture begins.
+        paths[s] = paths[s] + np.pad(path[len(path) - early :] - path[-1], ((0, len(paths[s]) - early), (0, 0)))
+        way[s] = path[: len(path) - early]
     begun = stage.frames + max(len(path) for path in way.values())
     if begun + len(stroke.path) >= frames:
         return None
     stage.add(way)
     stage.add(paths)
-    act = Act(gesture, tuple(sorted(paths)), (begun - 1) / RATE_HZ, (stage.frames - 1) / RATE_HZ)
+    act = Act(gesture, tuple(sorted(paths)), (begun - 1 + early // 2) / RATE_HZ, (stage.frames - 1) / RATE_HZ)
     stage.add({s: let_go(stage.actors[s], starts[s], stage.now[s]) for s in paths})
     return act

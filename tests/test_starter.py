@@ -44,6 +44,12 @@ def test_without_negatives_hands_move_less_and_gesture_as_often():
     assert moved[1] < 0.7 * moved[0]
 
 
+def test_every_second_person_of_the_second_lesson_gestures_loosely():
+    by_the_book, loosely = starter.make(4, 41).clips, starter.make(4, 41, loosely=True).clips
+    same = [np.array_equal(a.image, b.image, equal_nan=True) for a, b in zip(by_the_book, loosely, strict=True)]
+    assert same == [False, True, False, True]
+
+
 def test_pictures_to_learn_from_show_others_than_those_to_judge_by(monkeypatch):
     """Were a stream learnt from that is judged on as well, the figures would flatter."""
     drawn = []

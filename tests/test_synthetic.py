@@ -70,11 +70,43 @@ def test_bending_brings_fingertips_to_the_palm_and_the_thumb_to_the_index():
     assert np.linalg.norm(pinch[4] - pinch[8]) < 0.02
 
 
-def test_no_hand_jumps():
+@pytest.mark.parametrize("loosely", [False, True])
+def test_no_hand_jumps(loosely):
     for seed in range(10):
-        for motion in perform(seed, 30).motion.values():
+        for motion in perform(seed, 30, loosely=loosely).motion.values():
             assert np.linalg.norm(np.diff(motion[:, PLACE], axis=0), axis=1).max() * RATE_HZ < 8  # m/s
             assert np.abs(np.diff(motion[:, :21], axis=0)).max() * RATE_HZ < 2500  # degrees/s
+
+
+def test_only_who_gestures_loosely_is_still_on_the_way_when_a_gesture_begins():
+    moving = {}
+    for loosely in (False, True):
+        scenes = [perform(seed, 30, idle=(), busy=1.0, loosely=loosely) for seed in range(12)]
+        moving[loosely] = [
+            np.linalg.norm(np.diff(scene.motion[act.sides[0]][round(act.start * RATE_HZ) :][:2, PLACE], axis=0))
+            for scene in scenes
+            for act in scene.acts
+        ]
+    still, under_way = (np.array(steps) * RATE_HZ for steps in (moving[False], moving[True]))  # m/s
+    assert still.max() < 0.2
+    assert 0.05 < np.mean(under_way > 0.2) < 0.7
+
+
+def test_who_is_loose_holds_a_flat_hand_less_flat():
+    bent = []
+    for loosely in (False, True):
+        people = [actor(seed).performer for seed in range(200)]
+        people = [who.loosened(np.random.default_rng(n)) if loosely else who for n, who in enumerate(people)]
+        flat = [Actor(who, "right", np.random.default_rng(n)).pose("flat") for n, who in enumerate(people)]
+        bent.append(np.std(flat, 0).mean())
+    assert bent[1] > 1.5 * bent[0]
+
+
+def test_who_gestures_loosely_idles_by_the_book():
+    for seed in range(3):
+        by_the_book, loosely = (perform(seed, 20, busy=0.0, loosely=loosely).motion for loosely in (False, True))
+        for side, motion in by_the_book.items():
+            np.testing.assert_array_equal(loosely[side], motion)
 
 
 def moved(gesture, seed, side="right"):
