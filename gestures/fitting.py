@@ -38,12 +38,14 @@ Counts: TypeAlias = tuple[int, int]
 def fit_rules(
     replays: Sequence[Replay],
     labels: tuple[str, ...],
+    times: int = 1,
 ) -> DecisionRules:
     """The rules for a model, fitted on recordings it was not trained on; the defaults where none holds a gesture.
 
     Misses and false events cost the same, but false accepts in rest at least twice that, and as much more as it takes
     to keep them at or below `ACCEPTS_PER_HOUR` where there is rest enough to tell. Few recordings cannot tell many
-    rules apart: of all that cost least, the one in their middle is the farthest from every edge.
+    rules apart: of all that cost least, the one in their middle is the farthest from every edge. Each recording may be
+    among them `times` times, as so many cameras have it: then a mistake that one of them makes counts a `times`-th.
     """
     if not any(each.clip.spans for each in replays):
         return DecisionRules()
@@ -57,10 +59,10 @@ def fit_rules(
             accepts += 0 if each.clip.spans else len(said)
         return mistakes, accepts
 
-    rest_s = sum(each.clip.duration_s for each in replays if not each.clip.spans)
-    allowed = ACCEPTS_PER_HOUR * rest_s / 3600 if rest_s >= QUIET_S else np.inf
+    gain, rest_s = GAIN * times, sum(each.clip.duration_s for each in replays if not each.clip.spans)
+    allowed = ACCEPTS_PER_HOUR * rest_s / 3600 if rest_s >= QUIET_S * times else np.inf
     for price in PRICES:
-        rules = _each_its_own(_middle(judge, price), labels, judge, price)
+        rules = _each_its_own(_middle(judge, price), labels, judge, price, gain)
         if judge(rules)[1] <= allowed:
             break
     return _fit_edges(replays, labels, rules)
@@ -84,12 +86,14 @@ def _middle(judge: Callable[[DecisionRules], Counts], price: int) -> DecisionRul
 
 
 def _each_its_own(
-    rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int
+    rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int, gain: int
 ) -> DecisionRules:
-    """`rules` with a hold time and a level of its own for every gesture for which each of them costs `GAIN` less."""
+    """`rules` with a hold time and a level of its own for every gesture for which each of them costs `gain` less."""
     for label in labels[1:]:
-        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price)
-        rules = _own(rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price)
+        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price, gain)
+        rules = _own(
+            rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price, gain
+        )
     return rules
 
 
@@ -99,6 +103,7 @@ def _own(
     choices: Sequence[tuple[float, float]],
     judge: Callable[[DecisionRules], Counts],
     price: int,
+    gain: int,
 ) -> DecisionRules:
     """`rules` with the best of `choices` (level, hold time) for `label` where that pays; of equals the nearest."""
     others = tuple(each for each in rules.per_gesture if each[0] != label)
@@ -108,7 +113,7 @@ def _own(
         return _cost(judge(each), price), apart
 
     best = min((replace(rules, per_gesture=(*others, (label, *own))) for own in choices), key=cost)
-    return best if cost(best)[0] <= cost(rules)[0] - GAIN else rules
+    return best if cost(best)[0] <= cost(rules)[0] - gain else rules
 
 
 def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:

@@ -53,7 +53,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
         # Palm to the camera, palm inwards as in turning a page, or fingers pointing across.
         pitch, yaw, roll = ((0, 5, 0), (0, 55, -8), (5, 35, -45))[rng.choice(3, p=(0.5, 0.35, 0.15))]
         flick = np.array([0, rng.normal(0, 14), -rng.uniform(0, 22) * heading[0]])
-        flick[1] += actor.freely(45) * heading[0]  # the hand turns as its forearm swings around the elbow
+        flick[1] += actor.freely(45) * heading[0]  # turned by a forearm that swings around the elbow
     else:
         # Palm to the camera, palm down, or palm up as in lifting.
         down = 0.35 if heading[1] < 0 else 0.2

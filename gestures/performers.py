@@ -65,7 +65,7 @@ class Performer:
         )
 
     def loosened(self, rng: np.random.Generator) -> "Performer":
-        """The same person doing it their own way, and perhaps more slowly and less far.
+        """The same person doing it their own way, at a pace and size drawn anew, more often slower and smaller.
 
         Of SFINGE3D's swipes, by a hand on its own, the middle one goes 0.23 m at up to 0.8 m/s, turns the hand by half
         a right angle, and begins before the way there has ended: by the book it would be 0.38 m at 1.4 m/s.

@@ -145,7 +145,7 @@ def perform(
 
     `busy` 0..1 is the share of gestures among them. A `script` names gestures and idle kinds in a fixed order instead.
     Without a `performer` the seed draws one, before a picture of `aspect` width / height. `loosely` does the gestures
-    in ways of one's own (`Performer.loosened`), and idles as ever.
+    and comes back from them in ways of one's own (`Performer.loosened`), and idles as ever.
     """
     for kind, names, known in (
         ("gesture", gestures, GESTURES),

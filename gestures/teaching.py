@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .bridging import bridged
 from .clips import Clip, ClipSet
+from .disturbed import TELLING, otherwise
 from .errors import TrainingError
 from .evaluation import Report, evaluate, report
 from .fitting import fit_rules
@@ -17,6 +18,9 @@ from .training import Trained, train
 
 REVISION = 0.4
 """Share of the steps spent once more on everything, the judged-on part included."""
+
+ENOUGH_S = 600.0
+"""Recordings that are held out and last longer in all tell where the levels belong as they are."""
 
 Say = Callable[[str, int, int, float], None]
 """Told what is done: the part of the work, how far, of how much, and the loss where there is one."""
@@ -80,17 +84,20 @@ def teach(
     if not any(clip.spans for clip in judge_on.clips):
         raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
     first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network, keep)
-    done = 0
+    few = sum(clip.duration_s for clip in judge_on.clips) < ENOUGH_S
+    done, others = 0, otherwise(judge_on.clips, recipe.seed) if few else []
 
     def count(_: Clip) -> None:
         nonlocal done
         done += 1
-        tell("judging", done, len(judge_on.clips), float("nan"))
+        tell("judging", done, len(judge_on.clips) + len(others), float("nan"))
 
     how += "; the levels were fitted on the same: expect a little less"
     _, replays = evaluate(first.model, judge_on.clips, count)
     labels = first.model.manifest.labels
-    rules = fit_rules(replays, labels)
+    # As other cameras would have them, few recordings say more about where the levels belong.
+    _, disturbed = evaluate(first.model, others, count)
+    rules = fit_rules(replays + disturbed, labels, 1 + len(TELLING) if few else 1)
     judged = report([each.judge(labels, rules) for each in replays], labels)
     scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
     if takes.sequences:

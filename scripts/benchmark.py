@@ -31,13 +31,13 @@ import numpy as np
 import readers
 import rivals
 import table
-from disturbed import DISTURBED
 from mistakes import draw, mistakes
 
 import gestures
 from gestures.augmentation import mirror
 from gestures.clips import REST, Clip, ClipSet, folds
 from gestures.console import Bar
+from gestures.disturbed import DISTURBED
 from gestures.errors import GesturesError
 from gestures.evaluation import Report, Verdict, replay, report
 from gestures.files import write_whole
@@ -55,7 +55,7 @@ LABELLED_BY = (
     " augmentation streams lives sequences recipe batches losses training evaluation"
 )
 """The modules that a label at the end of a clip depends on."""
-DECIDED_BY = "types decisions holdout teaching fitting scoring"
+DECIDED_BY = "types decisions disturbed holdout teaching fitting scoring"
 """Those that an event depends on besides."""
 
 

@@ -1,9 +1,9 @@
 """Sets the levels of the starter set, judges it by them, writes its card: `scripts/levels.py trained/starter`.
 
 The rules that training fits cost a miss as much as a false event. These were chosen by looking: of nine levels from
-0.7 to 0.93 the one that names most on rendered streams and there, and to people who idle, says no more than the starter
-before it did; in films of real hands it names one raised thumb once. So these are no test of them; the
-people they are judged on here are. Hold times of their own were chosen on 60 other people, and on others who idle.
+0.7 to 0.93 the one that names most on rendered streams and says no more than the starter before it did, there and to
+people who idle; in films of real hands it names one raised thumb once. So these are no test of them; the people they
+are judged on here are. Hold times of their own were chosen on 60 other people, and on others who idle.
 """
 
 import argparse

@@ -55,6 +55,8 @@ looks along with the performer is another world: of EgoGestAR's swipes and circl
 hands, turned to a webcam, it names one gesture in four, and no swipe: people move less, more slowly and less by the
 book than most of those it has learnt from. Some films of the sign for "hello", which resembles it, are taken for a
 wave. For real use train it on takes of your own.
+
+Two lessons made it: 26,000 steps from people by the book, and 12,000, of which the manifest tells, from others.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
@@ -213,12 +215,13 @@ def recipe(steps: int, seed: int) -> Recipe:
 def train(options: argparse.Namespace) -> None:
     """Make the people, let a model learn from them, and say how it does on others."""
     started = time.perf_counter()
-    seen = PICTURE_TIMES * tuple(pictures(options.pictures))
+    # Both lessons see the same pictures, so who is held out of the second has been met: `levels.py` judges on others.
+    pictured = PICTURE_TIMES * tuple(pictures(options.pictures))
 
     def lesson(seed: int, how: Recipe, loosely: bool, network: Network | None = None) -> Taught:
         takes = make(options.minutes, 1_000_000 * (1 + seed), loosely=loosely)
         with Bar() as bar:
-            return teach(replace(takes, clips=takes.clips + seen), how, bar.tell, revise=False, network=network)
+            return teach(replace(takes, clips=takes.clips + pictured), how, bar.tell, revise=False, network=network)
 
     taught = lesson(options.seed, recipe(options.steps, options.seed), loosely=False)
     if options.again:

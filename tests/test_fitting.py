@@ -78,6 +78,23 @@ def test_one_false_accept_gives_no_gesture_a_level_of_its_own():
     assert fit_rules([*told, says(None, loud, 0.8)], LABELS).per_gesture == ()
 
 
+def test_one_false_accept_seen_by_five_cameras_is_still_one():
+    quiet, loud = LABELS[1:3]
+    told = [says(quiet, quiet, 0.65)] * 8 + [says(loud, loud, 0.97)] * 8 + [says(None, loud, 0.8)]
+    assert fit_rules(told * 5, LABELS).on_for(loud) > 0.8
+    assert fit_rules(told * 5, LABELS, times=5) == fit_rules(told, LABELS)
+
+
+def test_a_minute_of_rest_seen_by_five_cameras_tells_no_rate():
+    gesture = LABELS[1]
+    minute = says(None, gesture, 0.85)
+    minute = replace(minute, clip=replace(minute.clip, time=minute.clip.time * 40))
+    assert 60 < minute.clip.duration_s < 100
+    told = [says(gesture, gesture, 0.75)] * 5 + [minute]
+    assert fit_rules(told * 5, LABELS, times=5) == fit_rules(told, LABELS)
+    assert fit_rules(told * 5, LABELS).on_for(gesture) > 0.85
+
+
 def test_a_gesture_that_rest_resembles_for_a_moment_is_held_longer_than_the_others():
     quiet, loud = LABELS[1:3]
     briefly = says(None, loud, 0.97, until_s=0.75)

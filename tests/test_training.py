@@ -7,9 +7,10 @@ import pytest
 from conftest import clip, hand, observations
 
 import gestures
-from gestures import augmentation, checkpoint, features, holdout, lives, losses, streams, training
+from gestures import augmentation, checkpoint, features, holdout, lives, losses, streams, teaching, training
 from gestures.batches import batches
 from gestures.cells import chrono_biases
+from gestures.disturbed import TELLING
 from gestures.forecast import HORIZONS_S, POINTS, ahead
 from gestures.network import LONGEST_S
 from gestures.recipe import Recipe, steps_for
@@ -233,6 +234,27 @@ def test_a_net_learns_and_is_judged_on_people_it_never_met(taught):
     assert learning[-1] < learning[0] / 2
     assert made.report.video_accuracy >= 0.7
     assert len(made.report.people) == 1
+
+
+def test_levels_are_fitted_on_what_other_cameras_would_see_as_well(monkeypatch):
+    """And the report is of the recordings as they are."""
+    fitted = []
+    monkeypatch.setattr(
+        teaching,
+        "fit_rules",
+        lambda replays, labels, times: fitted.append((replays, times)) or gestures.DecisionRules(),
+    )
+    takes = small_set(("ana", "bo"))
+    made = teaching.teach(takes, Recipe(steps=1, units=(4,)), revise=False)
+    [(replays, times)] = fitted
+    assert len(replays) == times * made.report.videos
+    assert times == 1 + len(TELLING)
+    pictures = {len(each.clip.time) for each in replays}
+    assert min(pictures) < 0.5 * max(pictures)  # 10 a second for 25
+    monkeypatch.setattr(teaching, "ENOUGH_S", 1.0)
+    teaching.teach(takes, Recipe(steps=1, units=(4,)), revise=False)
+    assert len(fitted[1][0]) == made.report.videos
+    assert fitted[1][1] == 1
 
 
 def test_a_taught_model_recognises_a_new_take_after_the_disk(taught, tmp_path):

@@ -1,12 +1,13 @@
 """What cameras do to a recording: the same clip at another frame rate, with frames lost, trembling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from gestures.augmentation import resample
-from gestures.clips import Clip
+from .augmentation import resample
+from .clips import Clip
+from .types import FARTHEST
 
 DROPPED = 0.2
 JITTER = 0.02
@@ -21,7 +22,7 @@ def at_rate(clip: Clip, rate_hz: float) -> Clip:
 def dropped(clip: Clip, rng: np.random.Generator) -> Clip:
     """`clip` with a fifth of its frames missing, the first and the last never."""
     kept = rng.random(len(clip.time)) >= DROPPED
-    kept[[0, -1]] = True
+    kept[:1] = kept[-1:] = True
     return replace(clip, time=clip.time[kept], image=clip.image[kept], world=clip.world[kept])
 
 
@@ -31,8 +32,9 @@ def trembling(clip: Clip, rng: np.random.Generator) -> Clip:
     palm = np.linalg.norm((clip.image[:, :, 9] - clip.image[:, :, 0]) * level, axis=2)[:, :, None, None]
     length = np.linalg.norm(clip.world[:, :, 9] - clip.world[:, :, 0], axis=2)[:, :, None, None]
     noise = rng.normal(0, JITTER, (2, *clip.image.shape))
-    image = (clip.image + noise[0] * palm / level).astype(np.float32)
-    return replace(clip, image=image, world=(clip.world + noise[1] * length).astype(np.float32))
+    image, world = clip.image + noise[0] * palm / level, clip.world + noise[1] * length
+    image, world = (np.clip(joints, -FARTHEST, FARTHEST).astype(np.float32) for joints in (image, world))
+    return replace(clip, image=image, world=world)
 
 
 Disturb = Callable[[Clip, np.random.Generator], Clip]
@@ -42,3 +44,16 @@ DISTURBED: dict[str, Disturb] = {
     "a fifth of the frames dropped": dropped,
     "landmarks trembling by 2 % of the palm": trembling,
 }
+
+TELLING = tuple(name for name in DISTURBED if name != "60 fps")
+"""The ways after which other things are said: of pictures put between those that there are, the same is."""
+
+
+def otherwise(clips: Iterable[Clip], seed: int) -> list[Clip]:
+    """Every one of `clips` in each of the `TELLING` ways, as `seed` has it; as it is where a gesture would be lost."""
+    pairs = [
+        (clip, DISTURBED[way](clip, np.random.default_rng((seed, n))))
+        for n, clip in enumerate(clips)
+        for way in TELLING
+    ]
+    return [other if len(other.spans) == len(clip.spans) else clip for clip, other in pairs]
