@@ -20,7 +20,7 @@ REVISION = 0.4
 """Share of the steps spent once more on everything, the judged-on part included."""
 
 ENOUGH_S = 600.0
-"""Recordings that are held out and last longer in all tell where the levels belong as they are."""
+"""Streams that are held out and last longer in all tell where the levels belong as they are."""
 
 Say = Callable[[str, int, int, float], None]
 """Told what is done: the part of the work, how far, of how much, and the loss where there is one."""
@@ -84,8 +84,7 @@ def teach(
     if not any(clip.spans for clip in judge_on.clips):
         raise TrainingError("too few takes to hold some out for judging: film each gesture three times or more")
     first = train(learn_from, recipe, lambda at, of, loss: tell("learning", at, of, loss), network, keep)
-    few = sum(clip.duration_s for clip in judge_on.clips) < ENOUGH_S
-    done, others = 0, otherwise(judge_on.clips, recipe.seed) if few else []
+    done, others = 0, otherwise(judge_on.clips, recipe.seed) if _few_streams(judge_on) else []
 
     def count(_: Clip) -> None:
         nonlocal done
@@ -95,9 +94,8 @@ def teach(
     how += "; the levels were fitted on the same: expect a little less"
     _, replays = evaluate(first.model, judge_on.clips, count)
     labels = first.model.manifest.labels
-    # As other cameras would have them, few recordings say more about where the levels belong.
     _, disturbed = evaluate(first.model, others, count)
-    rules = fit_rules(replays + disturbed, labels, 1 + len(TELLING) if few else 1)
+    rules = fit_rules(replays + disturbed, labels, 1 + len(TELLING) if others else 1)
     judged = report([each.judge(labels, rules) for each in replays], labels)
     scores = {key: value for key, value in judged.json().items() if key not in ("per_class", "confusion", "labels")}
     if takes.sequences:
@@ -108,6 +106,14 @@ def teach(
     )
     taught = Taught(first, judged, how)
     return once_more(taught, takes, recipe, tell, keep) if revise else taught
+
+
+def _few_streams(held: ClipSet) -> bool:
+    """Whether recordings would say more about the levels as other cameras would have them.
+
+    Takes of one gesture each do not: they do not tell how a stream is to be judged, and less so the more they are.
+    """
+    return any(len(clip.spans) > 1 for clip in held.clips) and sum(c.duration_s for c in held.clips) < ENOUGH_S
 
 
 def once_more(taught: Taught, takes: ClipSet, recipe: Recipe, say: Say, keep: Path | None = None) -> Taught:
