@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from typing import TypeAlias
 
@@ -31,7 +32,7 @@ GAIN = 3
 """A gesture gets a level or a hold time of its own where that costs so much less: one false accept, or two mistakes,
 may be chance."""
 
-Counts: TypeAlias = tuple[int, int]
+Counts: TypeAlias = tuple[Fraction, Fraction]
 """Mistakes (gestures missed, added or taken for another), and false accepts in rest, which are counted in both."""
 
 
@@ -57,18 +58,18 @@ def fit_rules(
             said = [event.gesture for event in each.events(labels, rules) if event.phase == "began"]
             mistakes += levenshtein(said, [span.gesture for span in each.clip.spans])
             accepts += 0 if each.clip.spans else len(said)
-        return mistakes, accepts
+        return Fraction(mistakes, times), Fraction(accepts, times)
 
-    gain, rest_s = GAIN * times, sum(each.clip.duration_s for each in replays if not each.clip.spans)
-    allowed = ACCEPTS_PER_HOUR * rest_s / 3600 if rest_s >= QUIET_S * times else np.inf
+    rest_s = sum(each.clip.duration_s for each in replays if not each.clip.spans) / times
+    allowed = ACCEPTS_PER_HOUR * rest_s / 3600 if rest_s >= QUIET_S else np.inf
     for price in PRICES:
-        rules = _each_its_own(_middle(judge, price), labels, judge, price, gain)
+        rules = _each_its_own(_middle(judge, price), labels, judge, price)
         if judge(rules)[1] <= allowed:
             break
     return _fit_edges(replays, labels, rules)
 
 
-def _cost(counts: Counts, price: int) -> int:
+def _cost(counts: Counts, price: int) -> Fraction:
     mistakes, accepts = counts
     return mistakes + price * accepts
 
@@ -86,14 +87,12 @@ def _middle(judge: Callable[[DecisionRules], Counts], price: int) -> DecisionRul
 
 
 def _each_its_own(
-    rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int, gain: int
+    rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int
 ) -> DecisionRules:
-    """`rules` with a hold time and a level of its own for every gesture for which each of them costs `gain` less."""
+    """`rules` with a hold time and a level of its own for every gesture for which each of them costs `GAIN` less."""
     for label in labels[1:]:
-        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price, gain)
-        rules = _own(
-            rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price, gain
-        )
+        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price)
+        rules = _own(rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price)
     return rules
 
 
@@ -103,17 +102,16 @@ def _own(
     choices: Sequence[tuple[float, float]],
     judge: Callable[[DecisionRules], Counts],
     price: int,
-    gain: int,
 ) -> DecisionRules:
     """`rules` with the best of `choices` (level, hold time) for `label` where that pays; of equals the nearest."""
     others = tuple(each for each in rules.per_gesture if each[0] != label)
 
-    def cost(each: DecisionRules) -> tuple[int, float]:
+    def cost(each: DecisionRules) -> tuple[Fraction, float]:
         apart = abs(each.on_for(label) - rules.on) + abs(each.hold_for(label) - rules.hold_s)
         return _cost(judge(each), price), apart
 
     best = min((replace(rules, per_gesture=(*others, (label, *own))) for own in choices), key=cost)
-    return best if cost(best)[0] <= cost(rules)[0] - gain else rules
+    return best if cost(best)[0] <= cost(rules)[0] - GAIN else rules
 
 
 def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:

@@ -67,8 +67,8 @@ class Performer:
     def loosened(self, rng: np.random.Generator) -> "Performer":
         """The same person doing it their own way, at a pace and size drawn anew, more often slower and smaller.
 
-        Of SFINGE3D's swipes, by a hand on its own, the middle one goes 0.23 m at up to 0.8 m/s, turns the hand by half
-        a right angle, and begins before the way there has ended: by the book it would be 0.38 m at 1.4 m/s.
+        The middle one of SFINGE3D's 72 swipes goes 0.23 m at up to 0.8 m/s, turns the palm by 65 degrees, and moves
+        when it begins; by the book it goes 0.39 m at 1.5 m/s, turns by 17 degrees, and begins from rest.
         """
         looseness, speed, amplitude = np.exp(rng.uniform(np.log((1, 0.5, 0.5)), np.log((LOOSEST, 1.5, 1.5)))).tolist()
         return replace(self, looseness=looseness, speed=speed, amplitude=amplitude)

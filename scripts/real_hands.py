@@ -39,10 +39,11 @@ EARLY_S, LATE_S = 0.25, 0.5
 
 def began(model: Model, clip: Clip) -> list[str]:
     """The gestures that a model says begin in a clip."""
-    return [event.gesture for event in _begun(model, clip)]
+    return [event.gesture for event in onsets(model, clip)]
 
 
-def _begun(model: Model, clip: Clip) -> list[Event]:
+def onsets(model: Model, clip: Clip) -> list[Event]:
+    """The events that a model says begin in a clip."""
     events = replay(model, clip).events(model.manifest.labels, model.manifest.rules)
     return [event for event in events if event.phase == "began"]
 
@@ -93,14 +94,14 @@ def _moved(model: Model, folder: Path) -> list[str]:
     streams = sfinge3d(folder, opposite=True)[1].clips if folder.is_dir() else ()
     shown, found, else_said = Counter[str](), Counter[str](), Counter[str]()
     for clip in streams:
-        begun = _begun(model, clip)
+        said = onsets(model, clip)
         for span in clip.spans:
             names = MOVED.get(span.gesture, ())
-            own = [e for e in begun if e.gesture in names and span.start - EARLY_S <= e.time <= span.end + LATE_S]
+            own = [e for e in said if e.gesture in names and span.start - EARLY_S <= e.time <= span.end + LATE_S]
             shown[span.gesture] += bool(names)
             found[span.gesture] += bool(own)
-            begun = [event for event in begun if event not in own]
-        else_said.update(event.gesture for event in begun)
+            said = [event for event in said if event not in own]
+        else_said.update(event.gesture for event in said)
     minutes = sum(clip.duration_s for clip in streams) / 60
     return [
         f"SFINGE3D, real hands followed by a Leap Motion, as a webcam opposite sees them; {len(streams)} streams: "

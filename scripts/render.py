@@ -25,6 +25,7 @@ from hand_studio import FPS, Studio
 from rendered import judge, judgement, streams
 from tqdm import tqdm
 
+from gestures.errors import GesturesError
 from gestures.landmarks import Landmarker
 from gestures.model import load
 from gestures.skeleton import Array
@@ -152,5 +153,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except MeshError as error:
+    except (GesturesError, MeshError) as error:
         sys.exit(f"render: {error}")

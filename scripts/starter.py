@@ -28,6 +28,7 @@ from tqdm import tqdm
 from gestures import synthetic
 from gestures.clips import Clip, ClipSet, save_clip
 from gestures.console import Bar
+from gestures.errors import GesturesError
 from gestures.lives import Owing
 from gestures.model import Model, load
 from gestures.network import Network
@@ -55,8 +56,6 @@ looks along with the performer is another world: of EgoGestAR's swipes and circl
 hands, turned to a webcam, it names one gesture in four, and no swipe: people move less, more slowly and less by the
 book than most of those it has learnt from. Some films of the sign for "hello", which resembles it, are taken for a
 wave. For real use train it on takes of your own.
-
-Two lessons made it: 26,000 steps from people by the book, and 12,000, of which the manifest tells, from others.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
@@ -225,8 +224,11 @@ def train(options: argparse.Namespace) -> None:
 
     taught = lesson(options.seed, recipe(options.steps, options.seed), loosely=False)
     if options.again:
+        first = taught
         again = replace(recipe(options.again, options.seed + 1), learning_rate=AGAIN_RATE)
-        taught = lesson(options.seed + 1, again, loosely=True, network=taught.trained.network)
+        taught = lesson(options.seed + 1, again, loosely=True, network=first.trained.network)
+        made_from = {**taught.model.manifest.made_from, "first_lesson": first.model.manifest.made_from}
+        taught.model.manifest = replace(taught.model.manifest, made_from=made_from)
     taught.save(options.into, TITLE)
     with (options.into / "README.md").open("a", encoding="utf-8") as card:
         card.write(FAILS + LIMITS)
@@ -236,5 +238,5 @@ def train(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except MeshError as error:
+    except (GesturesError, MeshError) as error:
         sys.exit(f"starter: {error}")

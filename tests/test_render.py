@@ -244,11 +244,23 @@ def test_a_demo_scene_is_named_whole_or_not_at_all():
     assert demo.doubt(model, clip, replace(scene, acts=turned)) is None
 
 
-@pytest.mark.parametrize("words", [["render.py", "clips", "--count", "1"], ["starter.py", "--minutes", "1"]])
-def test_without_a_mesh_a_script_ends_with_one_sentence(words, tmp_path):
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PATH": str(tmp_path)}
-    command = [sys.executable, str(REPOSITORY / "scripts" / words[0]), *words[1:], "--into", str(tmp_path / "out")]
-    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+def last_words(words, **env):
+    """What a script says at its end, which is one sentence."""
+    command = [sys.executable, str(REPOSITORY / "scripts" / words[0]), *words[1:]]
+    ended = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
-    assert "install npm" in ended.stderr.splitlines()[-1]
+    return ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [["render.py", "clips", "--count", "1"], ["starter.py", "--minutes", "1"]])
+def test_without_a_mesh_a_script_ends_with_one_sentence(words, tmp_path):
+    env = {"XDG_CACHE_HOME": str(tmp_path), "PATH": str(tmp_path)}
+    assert "install npm" in last_words([*words, "--into", str(tmp_path / "out")], **env)
+
+
+@pytest.mark.parametrize(
+    "words", [["render.py", "judge", "nowhere", "--count", "0"], ["starter.py", "--idle", "nowhere"]]
+)
+def test_without_a_model_a_script_ends_with_one_sentence(words):
+    assert "nowhere is no model folder" in last_words(words)

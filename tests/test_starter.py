@@ -91,8 +91,7 @@ def test_what_is_said_to_films_is_counted(model, tmp_path):
 def test_what_is_said_to_streams_of_real_hands_is_counted(model, tmp_path, monkeypatch):
     """A synthetic person in the real hands' place: right names at their time are found, all others are counted."""
     clip = max(gestures.load_set(shipped("data/starter")).clips, key=lambda c: len(real_hands.began(model, c)))
-    events = real_hands.replay(model, clip).events(model.manifest.labels, model.manifest.rules)
-    said = [event for event in events if event.phase == "began"]
+    said = real_hands.onsets(model, clip)
     named = {names[0]: move for move, names in real_hands.MOVED.items()}
     first = next(event for event in said if event.gesture in named)
     move = named[first.gesture]
