@@ -51,13 +51,19 @@ class Scene:
 
     @classmethod
     def random(
-        cls, seed: int, gestures: Sequence[str] = synthetic.GESTURES, idle: Sequence[str] = synthetic.IDLE
+        cls,
+        seed: int,
+        gestures: Sequence[str] = synthetic.GESTURES,
+        idle: Sequence[str] = synthetic.IDLE,
+        loosely: bool = False,
     ) -> "Scene":
-        """Anyone, anywhere, in any light; every fifth seed only idles."""
+        """Anyone, anywhere, in any light; every fifth seed only idles. `loosely` as `synthetic.perform` has it."""
         rng = np.random.default_rng((seed, 1))
         width, height = SIZES[int(rng.integers(len(SIZES)))]
         busy = 0.0 if seed % 5 == 0 else BUSY
-        performance = synthetic.perform(seed, STREAM_S, gestures=gestures, idle=idle, busy=busy, aspect=width / height)
+        performance = synthetic.perform(
+            seed, STREAM_S, gestures=gestures, idle=idle, busy=busy, aspect=width / height, loosely=loosely
+        )
         rate_hz = float(rng.uniform(*RATES_HZ))
         times = frame_times(rng, performance.duration_s, rate_hz)
         return cls(seed, performance, Look.random(rng), (width, height), rate_hz, times)
