@@ -131,10 +131,14 @@ def make(minutes: int, first_seed: int, without: str = "", loosely: bool = False
     return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
 
 
-def pictures(count: int) -> list[Clip]:
-    """What is seen of `count` others in rendered video, half a minute each. Nobody is judged on these."""
-    seeds = range(PICTURED_SEED, PICTURED_SEED + count)
-    return list(watched((Scene.random(seed, PRACTISED, IDLED) for seed in seeds), count, draw=True))
+def pictures(count: int, loosely: bool = False) -> list[Clip]:
+    """What is seen of `count` others in rendered video, half a minute each. Nobody is judged on these.
+
+    Those who gesture `loosely` are others than those who do not.
+    """
+    first = PICTURED_SEED + loosely * count
+    scenes = (Scene.random(seed, PRACTISED, IDLED, loosely) for seed in range(first, first + count))
+    return list(watched(scenes, count, draw=True))
 
 
 def said_to_idlers(model: Model, hours: float) -> Counter[str]:
@@ -214,13 +218,14 @@ def recipe(steps: int, seed: int) -> Recipe:
 def train(options: argparse.Namespace) -> None:
     """Make the people, let a model learn from them, and say how it does on others."""
     started = time.perf_counter()
-    # Both lessons see the same pictures, so who is held out of the second has been met: `levels.py` judges on others.
-    pictured = PICTURE_TIMES * tuple(pictures(options.pictures))
 
     def lesson(seed: int, how: Recipe, loosely: bool, network: Network | None = None) -> Taught:
         takes = make(options.minutes, 1_000_000 * (1 + seed), loosely=loosely)
+        # Both lessons see the same by the book, so some held out of the second were met: `levels.py` judges on others.
+        pictured = pictures(options.pictures) + (pictures(options.pictures, loosely=True) if loosely else [])
+        takes = replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(pictured))
         with Bar() as bar:
-            return teach(replace(takes, clips=takes.clips + pictured), how, bar.tell, revise=False, network=network)
+            return teach(takes, how, bar.tell, revise=False, network=network)
 
     taught = lesson(options.seed, recipe(options.steps, options.seed), loosely=False)
     if options.again:

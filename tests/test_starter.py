@@ -55,10 +55,13 @@ def test_pictures_to_learn_from_show_others_than_those_to_judge_by(monkeypatch):
     drawn = []
     monkeypatch.setattr(starter, "watched", lambda scenes, count, draw: drawn.extend(scenes) or iter(()))
     monkeypatch.setattr(rendered, "watched", starter.watched)
-    assert starter.pictures(8) == []
+    assert starter.pictures(8) == starter.pictures(8, loosely=True) == []
     list(rendered.streams(8))
-    learnt, judged = drawn[:8], drawn[8:]
+    learnt, judged = drawn[:16], drawn[16:]
     assert len(judged) == 8
+    assert len({scene.seed for scene in learnt}) == 16
+    by_the_book = rendered.Scene.random(learnt[9].seed, starter.PRACTISED, starter.IDLED)
+    assert by_the_book.key != learnt[9].key
     assert not {scene.key for scene in learnt} & {scene.key for scene in judged}
     assert max(scene.seed for scene in learnt) < rendered.FIRST_SEED
     assert not set(starter.IDLED) & set(starter.LEFT_OUT)

@@ -92,6 +92,27 @@ def test_only_who_gestures_loosely_is_still_on_the_way_when_a_gesture_begins():
     assert 0.05 < np.mean(under_way > 0.2) < 0.7
 
 
+def test_no_hand_stops_short_on_its_way_to_a_gesture_of_two():
+    scenes = [perform(seed, 30, gestures=("zoom_in",), idle=(), busy=1.0, loosely=True) for seed in range(20)]
+    pairs = [(scene, round(act.start * RATE_HZ)) for scene in scenes for act in scene.acts if len(act.sides) == 2]
+    assert len(pairs) > 20
+    for scene, at in pairs:
+        for motion in scene.motion.values():
+            velocity = np.diff(motion[at - 25 : at + 20, PLACE], axis=0) * RATE_HZ
+            assert np.linalg.norm(np.diff(velocity, axis=0), axis=1).max() < 0.3  # m/s from one frame to the next
+
+
+@pytest.mark.parametrize(("looseness", "turned_deg"), [(1, 0), (1.1, 45), (4, 45)])
+def test_a_forearm_swings_only_in_loose_swipes_and_no_further_the_looser(looseness, turned_deg):
+    for name, own in (("swipe_left", 1), ("swipe_right", -1)):
+        strokes = [
+            MOVES[name](replace(someone, performer=replace(someone.performer, looseness=looseness)))
+            for someone in map(actor, range(400))
+        ]
+        yaws = [own * (stroke.path[-1] - stroke.start)[25] for stroke in strokes]
+        assert abs(np.mean(yaws) - turned_deg) < 10
+
+
 def test_who_is_loose_holds_a_flat_hand_less_flat():
     bent = []
     for loosely in (False, True):
