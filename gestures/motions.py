@@ -53,14 +53,16 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
         # Palm to the camera, palm inwards as in turning a page, or fingers pointing across.
         pitch, yaw, roll = ((0, 5, 0), (0, 55, -8), (5, 35, -45))[rng.choice(3, p=(0.5, 0.35, 0.15))]
         flick = np.array([0, rng.normal(0, 14), -rng.uniform(0, 22) * heading[0]])
-        # Around the elbow, 0.4 m away, 0.3 m are 45 degrees, and the wrist goes on: people who were measured turn by more.
+        # Or with the edge of the hand ahead of its fingers, thumb up: half of SFINGE3D's swipes are such slaps.
+        pitch, yaw, roll = np.array([pitch, yaw, roll]) + actor.freely(1) * np.array([-pitch, 90 - yaw, 88 - roll])
+        # Around the elbow, 0.4 m away, 0.3 m are 45 degrees, and the wrist goes on.
         swung_deg = 0.0 if loose == 1 else rng.uniform(0, 45) * heading[0]
     else:
         # Palm to the camera, palm down, or palm up as in lifting.
         down = 0.35 if heading[1] < 0 else 0.2
         pitch, yaw, roll = ((0, 5, 0), (50, 5, 0), (-55, 175, 0))[rng.choice(3, p=(0.65, down, 0.35 - down))]
         flick, swung_deg = np.array([-rng.uniform(5, 30) * heading[1], 0, rng.normal(0, 6)]), 0.0
-    pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll)
+    pose, turn = actor.pose("open", "flat", "flat", "relaxed", "two"), actor.turn(pitch, yaw, roll, leans=pitch >= 0)
     flick = flick * loose**0.5 + (0, swung_deg, 0)
     start = state(pose, middle - reach_m * way, turn - flick)
     end = state(pose + loose * rng.normal(0, 3, ANGLES), middle + reach_m * way, turn + flick)
@@ -73,7 +75,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
 
 def _wave(actor: Actor) -> Stroke:
     rng = actor.rng
-    start = state(actor.pose("open", "open", "flat"), actor.spot(), actor.turn(0, 0, 0))
+    start = state(actor.pose("open", "open", "flat"), actor.spot(), actor.turn(0, 0, 0, leans=0.5))
     start[22] += 0.15 * actor.performer.half_m[1]
     turns = rng.integers(2, 6) + rng.choice((0, 0.5))
     phase, size = swing(turns, turns / (rng.uniform(1.3, 2.3) * min(actor.performer.speed, 1.25)))
@@ -86,7 +88,7 @@ def _wave(actor: Actor) -> Stroke:
 
 def _push(actor: Actor) -> Stroke:
     reach_m = actor.reach(0.07, 0.14, 0.22 * actor.performer.depth_m)
-    pose, turn, place = actor.pose("open", "flat"), actor.turn(0, 0, 0), actor.spot(0.5)
+    pose, turn, place = actor.pose("open", "flat"), actor.turn(0, 0, 0, leans=0.5), actor.spot(0.5)
     tilt = np.array([actor.rng.uniform(0, 15), 0, 0])
     way = np.array([0, actor.rng.normal(0.1, 0.15), 1]) * reach_m
     start, end = state(pose, place - way, turn + tilt), state(pose, place + way, turn - 0.5 * tilt)
@@ -95,7 +97,7 @@ def _push(actor: Actor) -> Stroke:
 
 
 def _pinch(actor: Actor) -> Stroke:
-    place, turn = actor.spot(), actor.turn(0, 32, 0, 14)
+    place, turn = actor.spot(), actor.turn(0, 32, 0, 14, leans=1)
     start = state(actor.pose("before_pinch"), place, turn)
     pinched, moved = actor.pose("pinch", vary_deg=1), actor.performer.looseness * actor.rng.normal(0, 0.008, 3)
     end = state(pinched, place + moved, turn + actor.rng.normal(0, 4, 3))
@@ -112,7 +114,7 @@ def _zoom(actor: Actor, apart: bool) -> Stroke:
 
 
 def _fingers_gap(actor: Actor) -> tuple[Array, Array]:
-    place, turn = actor.spot(), actor.turn(0, 35, 0, 14)
+    place, turn = actor.spot(), actor.turn(0, 35, 0, 14, leans=1)
     narrow, wide = actor.pose("zoom_shut", vary_deg=1.5), actor.pose("zoom_wide")
     if actor.rng.random() < 0.4:  # the other fingers need not be folded
         narrow[9:], wide[9:] = POSES["pinch"][9:], POSES["relaxed"][9:]
@@ -124,7 +126,7 @@ def _fingers_gap(actor: Actor) -> tuple[Array, Array]:
 def _hands_gap(actor: Actor) -> tuple[Array, Array]:
     """The right hand's two ends; the left one mirrors them."""
     right = Actor(actor.performer, "right", actor.rng)
-    pose, turn = right.pose("open", "flat", "flat", "point", "pinch", "claw"), right.turn(5, 45, 0, 18)
+    pose, turn = right.pose("open", "flat", "flat", "point", "pinch", "claw"), right.turn(5, 45, 0, 18, leans=1)
     height, depth = right.spot(0.5)[1:]
     near_m = right.rng.uniform(0.045, 0.09)
     far_m = min(near_m + right.reach(0.09, 0.22, 1), 0.9 * right.performer.half_m[0])
@@ -134,7 +136,7 @@ def _hands_gap(actor: Actor) -> tuple[Array, Array]:
 
 
 def _clench(actor: Actor, to_fist: bool) -> Stroke:
-    place, turn = actor.spot(), actor.turn(5, 10, 0, 16)
+    place, turn = actor.spot(), actor.turn(5, 10, 0, 16, leans=1)
     wide = state(actor.pose("open"), place, turn)
     pull = actor.performer.looseness * actor.rng.normal((0, 0, -0.01), 0.012)
     fist = state(actor.pose("fist"), place + pull, turn + actor.rng.normal(0, 5, 3))
@@ -157,7 +159,7 @@ def _circle(actor: Actor, sense: float) -> Stroke:
         [rng.uniform(0.75, 1.25) * np.cos(angle), np.sin(angle), rng.normal(0, 0.3) * np.cos(angle)], 1
     )
     pose = actor.pose("point", "point", "point", "two", "flat")
-    path = np.tile(state(pose, actor.spot(0.5), actor.turn(10, 5, 0)), (len(angle), 1))
+    path = np.tile(state(pose, actor.spot(0.5), actor.turn(10, 5, 0, leans=1)), (len(angle), 1))
     path[:, PLACE] += ring
     path[:, 26] -= rng.uniform(0, 10) * np.cos(angle)
     return Stroke(path[0], path[1:], round(len(path) / turns))
@@ -184,7 +186,8 @@ def _thumb(actor: Actor, up: bool) -> Stroke:
 
 def _tap(actor: Actor) -> Stroke:
     rng = actor.rng
-    start = state(actor.pose("point", "point", "relaxed"), actor.spot(), actor.turn(rng.uniform(5, 40), 8, 0))
+    pose, place = actor.pose("point", "point", "relaxed"), actor.spot()
+    start = state(pose, place, actor.turn(rng.uniform(5, 40), 8, 0, leans=0.5))
     down = np.zeros(CHANNELS)
     down[[5, 6]] = rng.uniform(18, 42), rng.uniform(4, 16)
     down[PLACE] = np.array([0, -rng.uniform(0.005, 0.03), rng.uniform(0, 0.05)]) * actor.performer.amplitude

@@ -20,6 +20,9 @@ CHANNELS = 27
 LOOSEST = 4.0
 """Beyond this a flat hand is none any more: its finger joints are bent by 13 degrees this way or that."""
 
+LEAN_DEG = 75.0
+"""How far fingers may lean towards the camera: those of SFINGE3D, over a desk, do by 45 degrees in the middle."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Performer:
@@ -99,8 +102,9 @@ class Actor:
         loose = self.performer.looseness
         return chosen + 0.5 * loose * self.performer.habit + loose * self.rng.normal(0, vary_deg, ANGLES)
 
-    def turn(self, pitch: float, yaw: float, roll: float, vary_deg: float = 10.0) -> Array:
-        """(3,) degrees, said of a right hand and mirrored for the left."""
+    def turn(self, pitch: float, yaw: float, roll: float, vary_deg: float = 10.0, leans: float = 0.0) -> Array:
+        """(3,) degrees, said of a right hand and mirrored for the left; `leans` is the share of `LEAN_DEG` it may."""
+        pitch += self.freely(leans * LEAN_DEG)
         off = self.performer.looseness**0.5 * self.rng.normal(0, vary_deg, 3)
         turn: Array = (np.array([pitch, yaw, roll]) + off) * (1, self.own, self.own)
         return turn

@@ -208,10 +208,10 @@ def _gesture(stage: _Stage, gesture: str, side: Side, rng: np.random.Generator, 
     way = {s: np.concatenate([path, hold(path[-1], pause_s)]) for s, path in way.items()}
     early = min(round(actor.freely(0.4) * min(map(len, way.values()))), len(stroke.path) - 1) if pause_s == 0 else 0
     longest = max(map(len, way.values()))
-    for s, path in way.items() if early else ():
+    for s, shorter in way.items() if early else ():
         # Who does not wait is still on the way to the start when the gesture begins; the hand with the shorter way
         # sets out later, for both to arrive at once.
-        path = path[np.maximum(np.arange(longest) - (longest - len(path)), 0)]
+        path = shorter[np.maximum(np.arange(longest) - (longest - len(shorter)), 0)]
         paths[s] = paths[s] + np.pad(path[len(path) - early :] - path[-1], ((0, len(paths[s]) - early), (0, 0)))
         way[s] = path[: len(path) - early]
     begun = stage.frames + max(len(path) for path in way.values())
