@@ -363,9 +363,11 @@ def test_the_memory_is_taught_beforehand_without_labels():
         (3, 90, 0.8, False, 1200),  # many short takes
         (8, 3, 1.6, False, 960),
         (10, 9, 1.6, False, 1200),
-        (40, 9, 1.0, False, 1200),
+        (18, 20, 1.0, False, 1200),
+        (36, 20, 1.0, False, 4218),  # twice as many to tell apart: each is visited twice as often
         (2, 3, 1.6, True, 1200),
         (5, 20, 60.0, False, 4500),
+        (45, 10, 60.0, False, 11250),
     ],
 )
 def test_a_set_is_learnt_as_long_as_its_gestures_takes_and_visits_need(gestures_, takes, seconds, two_step, steps):
