@@ -113,6 +113,18 @@ def test_a_forearm_swings_only_in_loose_swipes_and_no_further_the_looser(loosene
         assert abs(np.mean(yaws) - turned_deg) < 10
 
 
+@pytest.mark.parametrize("gesture", ["grab", "open", "circle_cw", "swipe_left", "pinch"])
+def test_fingers_lean_to_the_camera_only_where_people_gesture_loosely(gesture):
+    leaning = []
+    for looseness in (1, 1.1):
+        people = [actor(seed) for seed in range(200)]
+        people = [replace(who, performer=replace(who.performer, looseness=looseness)) for who in people]
+        fingers = [rotation(MOVES[gesture](who).start[24:27])[:, 1] for who in people]
+        leaning.append(np.mean([towards > 0.6 for _, _, towards in fingers]))
+    assert leaning[0] < 0.05
+    assert leaning[1] > 0.15
+
+
 def test_who_is_loose_holds_a_flat_hand_less_flat():
     bent = []
     for loosely in (False, True):
