@@ -53,7 +53,7 @@ def _swipe(actor: Actor, heading: tuple[float, float]) -> Stroke:
         # Palm to the camera, palm inwards as in turning a page, or fingers pointing across.
         pitch, yaw, roll = ((0, 5, 0), (0, 55, -8), (5, 35, -45))[rng.choice(3, p=(0.5, 0.35, 0.15))]
         flick = np.array([0, rng.normal(0, 14), -rng.uniform(0, 22) * heading[0]])
-        # Or with the edge of the hand ahead of its fingers, thumb up: half of SFINGE3D's swipes are such slaps.
+        # Or like a slap, fingers to the camera and thumb up: so are half of SFINGE3D's swipes.
         pitch, yaw, roll = np.array([pitch, yaw, roll]) + actor.freely(1) * np.array([-pitch, 90 - yaw, 88 - roll])
         # Around the elbow, 0.4 m away, 0.3 m are 45 degrees, and the wrist goes on.
         swung_deg = 0.0 if loose == 1 else rng.uniform(0, 45) * heading[0]

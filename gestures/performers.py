@@ -21,7 +21,7 @@ LOOSEST = 4.0
 """Beyond this a flat hand is none any more: its finger joints are bent by 13 degrees this way or that."""
 
 LEAN_DEG = 75.0
-"""How far fingers may lean towards the camera: those of SFINGE3D, over a desk, do by 45 degrees in the middle."""
+"""How far fingers may lean towards the camera: those of SFINGE3D, 468 takes over a desk, do by 41 in the median."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
 """Makes the starter set and its model from synthetic people: `scripts/starter.py --into trained/starter`.
 
 It learns twice: from people by the book, and from others of whom every second gestures in ways of their own.
-The whole set is hours of landmarks drawn from seeds, made again at each run, and an hour of rendered video as MediaPipe
-sees it: as long to draw on two cores, and kept in the user's cache. `--sample data/starter` writes a few short
-scenes of other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
+The whole set is hours of landmarks drawn from seeds, made again at each run, and an hour of rendered video a lesson as
+MediaPipe sees it: as long to draw on two cores, and kept in the user's cache. `--sample data/starter` writes a few
+short scenes of other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
 
     scripts/starter.py --idle trained/starter --hours 6               # false accepts on people who idle
     scripts/starter.py --real DIR --model trained/starter             # what it says to films of real hands
@@ -180,7 +180,7 @@ def main() -> None:
         type=int,
         default=144,
         metavar="N",
-        help="besides, half minutes of rendered video, as long to draw",
+        help="besides, half minutes of rendered video, as long to draw, and as many again for the second lesson",
     )
     parser.add_argument("--steps", type=int, default=26000, metavar="N")
     parser.add_argument("--again", type=int, default=12000, metavar="N", help="steps of a second lesson from others")
@@ -218,12 +218,15 @@ def recipe(steps: int, seed: int) -> Recipe:
 def train(options: argparse.Namespace) -> None:
     """Make the people, let a model learn from them, and say how it does on others."""
     started = time.perf_counter()
+    # Drawn before anything is learnt: what is missing to draw shows at once. Both lessons see those by the book, so
+    # some who are held out of the second have been met: `levels.py` judges on others.
+    pictured = {False: pictures(options.pictures)}
+    if options.again:
+        pictured[True] = pictured[False] + pictures(options.pictures, loosely=True)
 
     def lesson(seed: int, how: Recipe, loosely: bool, network: Network | None = None) -> Taught:
         takes = make(options.minutes, 1_000_000 * (1 + seed), loosely=loosely)
-        # Both lessons see the same by the book, so some held out of the second were met: `levels.py` judges on others.
-        pictured = pictures(options.pictures) + (pictures(options.pictures, loosely=True) if loosely else [])
-        takes = replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(pictured))
+        takes = replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(pictured[loosely]))
         with Bar() as bar:
             return teach(takes, how, bar.tell, revise=False, network=network)
 

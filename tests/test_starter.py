@@ -1,5 +1,6 @@
 """What the starter set is made of, and what is counted when real hands are shown to it."""
 
+import argparse
 import shutil
 import sys
 from collections import Counter
@@ -65,6 +66,18 @@ def test_pictures_to_learn_from_show_others_than_those_to_judge_by(monkeypatch):
     assert not {scene.key for scene in learnt} & {scene.key for scene in judged}
     assert max(scene.seed for scene in learnt) < rendered.FIRST_SEED
     assert not set(starter.IDLED) & set(starter.LEFT_OUT)
+
+
+def test_what_is_missing_to_draw_shows_before_anyone_is_made_or_learnt_from(monkeypatch):
+    def missing(_, loosely=False):
+        if loosely:
+            raise starter.MeshError("no mesh")
+        return []
+
+    monkeypatch.setattr(starter, "pictures", missing)
+    monkeypatch.setattr(starter, "make", lambda *given, **how: pytest.fail("people were made first"))
+    with pytest.raises(starter.MeshError):
+        starter.train(argparse.Namespace(pictures=8, again=1, steps=1, minutes=1, seed=0))
 
 
 def test_what_is_said_to_films_is_counted(model, tmp_path):

@@ -104,12 +104,12 @@ def test_no_hand_stops_short_on_its_way_to_a_gesture_of_two():
 
 @pytest.mark.parametrize(("looseness", "turned_deg"), [(1, 0), (1.1, 45), (4, 45)])
 def test_a_forearm_swings_only_in_loose_swipes_and_no_further_the_looser(looseness, turned_deg):
-    for name, own in (("swipe_left", 1), ("swipe_right", -1)):
+    for name, heading in (("swipe_left", 1), ("swipe_right", -1)):
         strokes = [
             MOVES[name](replace(someone, performer=replace(someone.performer, looseness=looseness)))
             for someone in map(actor, range(400))
         ]
-        yaws = [own * (stroke.path[-1] - stroke.start)[25] for stroke in strokes]
+        yaws = [heading * (stroke.path[-1] - stroke.start)[25] for stroke in strokes]
         assert abs(np.mean(yaws) - turned_deg) < 10
 
 
