@@ -70,7 +70,7 @@ class Places:
         middle = np.concatenate([centre, away[:, None]], 1, dtype=np.float32)
         return cls(middle, joints.astype(np.float32), (FOCAL / away).astype(np.float32))
 
-    def at(self, rows: npt.NDArray[np.intp]) -> "Places":
+    def at(self, rows: npt.NDArray[np.intp] | slice) -> "Places":
         """The places at `rows`."""
         return Places(self.middle[rows], self.joints[rows], self.unit[rows])
 
@@ -85,7 +85,7 @@ class Places:
         out = np.empty((len(self.unit), POINTS, 3), np.float32)
         out[:, 0], out[:, 1:] = later.middle - self.middle, later.joints - self.joints
         out[:, :, :2] /= self.unit[:, None, None]
-        return np.clip(out, -LIMIT, LIMIT)
+        return np.clip(out, -LIMIT, LIMIT, out=out)
 
 
 def motion(times: npt.NDArray[np.float64], places: Places, newest: npt.NDArray[np.intp]) -> Floats:
@@ -94,12 +94,12 @@ def motion(times: npt.NDArray[np.float64], places: Places, newest: npt.NDArray[n
     In palms a second; 0 before the first of the sights at `times` (n,) s.
     """
     speeds = np.zeros((len(times), POINTS, 3), np.float32)
-    if len(times) > 1:
-        moved = places.at(np.arange(len(times) - 1)).moved(places.at(np.arange(1, len(times))))
-        speeds[1:] = moved / np.diff(times).astype(np.float32)[:, None, None]
-    rows = newest[:, None] - np.arange(SIGHTS - 1)
-    out = np.where((rows >= 0)[:, :, None, None], speeds[np.maximum(rows, 0)], 0).astype(np.float32)
-    return np.clip(out, -LIMIT, LIMIT, out=out).reshape(len(newest), MOTION)
+    moved = places.at(slice(-1)).moved(places.at(slice(1, None)))
+    np.clip(moved / np.diff(times).astype(np.float32)[:, None, None], -LIMIT, LIMIT, out=speeds[1:])
+    # Before the first sight as at it: nothing moved.
+    rows = np.maximum(newest[:, None] - np.arange(SIGHTS - 1), 0)
+    out: Floats = speeds[rows].reshape(len(newest), MOTION)
+    return out
 
 
 class Lesson(NamedTuple):
@@ -154,23 +154,22 @@ class Future:
         Not known is what lies beyond the last sight, where the hand was out of sight, and what the way to which leads
         through an unknown time.
         """
-        times, places, newest, last = self.times, self.places, self.newest, self.last
+        times, places, newest = self.times, self.places, self.newest
         if not len(newest):
             return Lesson.blank(0)
-        now, places_now = times[newest], places.at(newest)
+        now = times[newest]
+        then = now[:, None] + np.array(HORIZONS_S)
+        after = np.clip(np.searchsorted(times, then), 1, len(times) - 1)
+        gap = times[after] - times[after - 1]
+        known = self.last[:, None] & (then <= times[-1] + 1e-6) & (gap <= GAP_S)
+        for start, end in self.unknown:
+            known &= (then <= start) | (now >= end)[:, None]
         _, moved, weight = Lesson.blank(len(newest))
-        ways = moved.reshape(len(newest), len(HORIZONS_S), POINTS, 3)
-        for k, horizon_s in enumerate(HORIZONS_S if len(times) > 1 else ()):
-            then = now + horizon_s
-            after = np.clip(np.searchsorted(times, then), 1, len(times) - 1)
-            gap = times[after] - times[after - 1]
-            share = np.clip((then - times[after - 1]) / gap, 0, 1).astype(np.float32)
-            future = places.at(after - 1).between(places.at(after), share)
-            ways[:, k] = places_now.moved(future)
-            known = last & (then <= times[-1] + 1e-6) & (gap <= GAP_S)
-            for start, end in self.unknown:
-                known &= (then <= start) | (now >= end)
-            weight[:, k] = known
+        weight[:] = known
+        after, gap, then = after[known], gap[known], then[known]
+        share = np.clip((then - times[after - 1]) / gap, 0, 1).astype(np.float32)
+        future = places.at(after - 1).between(places.at(after), share)
+        moved.reshape(*known.shape, POINTS, 3)[known] = places.at(newest[known.nonzero()[0]]).moved(future)
         return Lesson(motion(times, places, newest), moved, weight)
 
 
