@@ -1,10 +1,10 @@
 """Makes the starter set and its model from synthetic people: `scripts/starter.py --into trained/starter`.
 
-It learns from people by the book, then from others of whom every second gestures in ways of their own, and from there on
+It learns from people by the book, then from others of whom every second gestures in ways of their own, and from there
 twice from others yet, the second time to say sooner what it sees; what ships is the mean of the last three. The whole
 set is hours of landmarks drawn from seeds, made again at each run, and two hours of rendered video as MediaPipe sees
-it: as long to draw on two cores, and kept in the user's cache. `--sample data/starter` writes a few
-short scenes of other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
+it: as long to draw on two cores, and kept in the user's cache. `--sample data/starter` writes a few short scenes of
+other seeds instead, never learnt from: they show what the set is, and hold the model to its promises.
 
     scripts/starter.py --idle trained/starter --hours 6               # false accepts on people who idle
     scripts/starter.py --real DIR --model trained/starter             # what it says to films of real hands
@@ -33,8 +33,8 @@ from gestures.console import Bar
 from gestures.errors import GesturesError
 from gestures.lives import Owing, lives, settle
 from gestures.model import Model, load
-from gestures.performers import Performer
 from gestures.network import Network, finish
+from gestures.performers import Performer
 from gestures.recipe import Recipe
 from gestures.seeing import seen
 from gestures.setnote import save_set_note
@@ -57,9 +57,9 @@ It has never seen a real hand move, and landmarks drawn without a picture flatte
 MediaPipe, it names four in five of what is shown. Pinches fail most, two of three, then swipes, three of ten: they are
 short, and look like hands on their way elsewhere. Lively idling is taken for a gesture every two to three minutes. A
 camera that looks along with the performer is another world: of EgoGestAR's swipes it names none. Of SFINGE3D's real
-hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, no opening hand, of raised thumbs two
-in eleven: people move less, more slowly and less by the book than most of those it has learnt from. Some films of the
-sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
+hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no
+opening hand: people move less, more slowly and less by the book than most of those it has learnt from. Some films of
+the sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
