@@ -164,6 +164,7 @@ class Future:
         known = self.last[:, None] & (then <= times[-1] + 1e-6) & (gap <= GAP_S)
         for start, end in self.unknown:
             known &= (then <= start) | (now >= end)[:, None]
+        # Of a single sight nothing is known: all that is asked lies beyond it.
         _, moved, weight = Lesson.blank(len(newest))
         weight[:] = known
         after, gap, then = after[known], gap[known], then[known]

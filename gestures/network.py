@@ -218,7 +218,7 @@ def load_keras() -> Any:  # noqa: ANN401 - keras has no types
     """Keras with TensorFlow, quiet; raise `ModelError` with what to install where they are missing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user has set for other programs
-    # Matrices as small as ours are not worth cutting up: it costs more than a second core brings.
+    # Matrices as small as ours are not worth cutting up: on two cores it costs more than the second brings.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     try:
         import keras

@@ -31,7 +31,7 @@ SIZE = 360, 270
 FIRST = "wave"
 """A hand that greets: it is alone in the picture and seen well, which some tests begin with."""
 SELDOM = ("swipe_left", "swipe_right", "swipe_up", "push", "zoom_out")
-"""What the starter misses most: hardly a scene with several of them is named whole."""
+"""What starters have missed most: hardly a scene with several of them is named whole."""
 BETWEEN = ("adjust", "talk", "rest", "fidget")
 FEWEST = 8
 """A scene of fewer gestures shows too little."""

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,13 @@ MEASURED = "\n## On video, on idle hands, on real hands\n"
 FAILS = "\n## Where it fails\n"
 LIMITS = """
 It has never seen a real hand move, and landmarks drawn without a picture flatter it: on rendered video, seen by
-MediaPipe, it names four in five of what is shown. Pinches fail most, two of three, then swipes, three of ten: they are
-short, and look like hands on their way elsewhere. Lively idling is taken for a gesture every two to three minutes. A
-camera that looks along with the performer is another world: of EgoGestAR's swipes it names none. Of SFINGE3D's real
-hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no
-opening hand: people move less, more slowly and less by the book than most of those it has learnt from. Some films of
-the sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
+MediaPipe, it names four in five of what is shown. Pinches fail most, two of three; then pushes, zooms out and swipes,
+one of three: swipes are short, and look like hands on their way elsewhere. Lively idling is taken for a gesture every
+two to three minutes. A camera that looks along with the performer is another world: of EgoGestAR's swipes it names
+none, of its circles, where it names them, the mirror image. Of SFINGE3D's real hands, turned to a webcam, it names one
+gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no opening hand: people move less, more
+slowly and less by the book than most of those it has learnt from. Some films of the sign for "hello", which resembles
+it, are taken for a wave. For real use train it on takes of your own.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
@@ -218,12 +220,14 @@ def recipe(steps: int, seed: int) -> Recipe:
     return Recipe(steps=steps, units=(208,), dropout=0.1, varied=0.25, owing=OWING, seed=seed)
 
 
-def averaged(taught: Taught, made_from: list[dict[str, Any]]) -> Taught:
-    """`taught` by the weights that its network has been given since: the mean of those that lessons ended with.
+def averaged(taught: Taught, lessons: list[dict[str, Any]]) -> Taught:
+    """`taught` by the weights that its network has been given since: the mean of what its later `lessons` ended with.
 
-    As they were begun alike, it does better than each of them (model soups, Wortsman et al. 2022).
+    Two of them go on from where the first of them ended, so they lie near each other, and their mean says less that is
+    not so (model soups, Wortsman et al. 2022). How it was judged is that of the last lesson: `levels.py` judges it.
     """
-    manifest = replace(taught.model.manifest, made_from={"lessons": made_from, **made_from[-1]})
+    made_from = {**taught.model.manifest.made_from, "lessons": lessons, "mean_of": [2, 3, 4]}
+    manifest = replace(taught.model.manifest, made_from=made_from)
     (life, *_) = lives(settle(scene(SAMPLE_SEED, BUSY)), manifest.labels, manifest.rate_hz)
     model, _, step = finish(taught.trained.network, manifest, life.vectors)
     return replace(taught, trained=replace(taught.trained, model=model, step=step))
@@ -235,32 +239,39 @@ def train(options: argparse.Namespace) -> None:
     # Drawn before anything is learnt: what is missing to draw shows at once. All lessons see those by the book, so
     # some who are held out of the last have been met: `levels.py` judges on others.
     by_the_book = pictures(options.pictures)
-    pictured = {False: by_the_book, True: by_the_book + pictures(options.pictures, loosely=True)}
+    loosely = by_the_book + pictures(options.pictures, loosely=True)
 
-    def lesson(number: int, how: Recipe, loosely: bool, network: Network | None = None) -> Taught:
-        takes = make(options.minutes, 1_000_000 * (options.seed + number), loosely=loosely)
-        takes = replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(pictured[loosely]))
+    @cache
+    def people(number: int) -> ClipSet:
+        takes = make(options.minutes, 1_000_000 * (options.seed + number), loosely=number > 1)
+        return replace(takes, clips=takes.clips + PICTURE_TIMES * tuple(loosely if number > 1 else by_the_book))
+
+    lessons: list[dict[str, Any]] = []
+
+    def lesson(number: int, how: Recipe, network: Network | None = None) -> Taught:
         with Bar() as bar:
-            return teach(takes, how, bar.tell, revise=False, network=network)
+            taught = teach(people(number), how, bar.tell, revise=False, network=network)
+        lessons.append({**taught.model.manifest.made_from, "sure": how.owing.sure})
+        return taught
 
     first = recipe(options.steps, options.seed)
-    later = replace(first, learning_rate=AGAIN_RATE)
-    taught = lesson(1, first, loosely=False)
-    made_from, network = [taught.model.manifest.made_from], taught.trained.network
+    taught = lesson(1, first)
+    network = taught.trained.network
     ends: list[list[Floats]] = []
     for number, owing in ((2, OWING), (3, OWING), (3, SOONER)):
         if ends:
             network.both.set_weights(ends[0])
-        how = replace(later, seed=options.seed + number - 1, owing=owing)
-        taught = lesson(number, how, loosely=True, network=network)
+        how = replace(first, seed=options.seed + number - 1, learning_rate=AGAIN_RATE, owing=owing)
+        taught = lesson(number, how, network)
         ends.append(network.both.get_weights())
-        made_from.append(taught.model.manifest.made_from)
     network.both.set_weights([np.mean(each, axis=0) for each in zip(*ends, strict=True)])
-    taught = averaged(taught, made_from)
+    taught = averaged(taught, lessons)
     taught.save(options.into, TITLE)
     with (options.into / "README.md").open("a", encoding="utf-8") as card:
         card.write(FAILS + LIMITS)
-    print(f"{taught.report.text()}\nsaved to {options.into} after {(time.perf_counter() - started) / 60:.0f} min")
+    print(f"the last lesson:\n{taught.report.text()}")
+    passed_min = (time.perf_counter() - started) / 60
+    print(f"saved to {options.into} after {passed_min:.0f} min; now set its levels: scripts/levels.py {options.into}")
 
 
 if __name__ == "__main__":

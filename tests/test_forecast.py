@@ -109,6 +109,14 @@ def test_only_the_last_tick_that_a_sight_gives_makes_a_forecast():
     assert np.flatnonzero(life.ahead.lesson().weight[:, 0]).tolist() == list(range(0, 31, 3))
 
 
+def test_a_single_sight_teaches_nothing_of_its_future():
+    (life,) = lives.lives(gestures.Clip.of([next(iter(gliding()))], "ana"), ("rest",), 30.0)
+    lesson = life.ahead.lesson()
+    assert len(lesson.weight) == len(life.labels) == 1
+    assert not lesson.weight.any()
+    assert not lesson.motion.any()
+
+
 def test_velocities_are_newest_first_and_a_second_long():
     times, seen = np.array([0.0, 0.1, 0.3]), [hand(0, at=(x, 0.5)) for x in (0.3, 0.4, 0.3)]
     places = Places.of(landmarks(*seen), 4 / 3, left=False)
