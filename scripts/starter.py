@@ -47,6 +47,7 @@ BUSY = 0.65
 TITLE = "Starter gestures, learnt from synthetic motion"
 OWING = Owing(sure=(0.15, 0.6), linger_s=0.25, boost=4.0)
 SOONER = replace(OWING, sure=(0.1, 0.5))
+"""Names owed from a tenth of a gesture on, wholly from half of it: who learns so decides sooner, and errs more."""
 OFTEN = ("swipe_left", "swipe_right", "swipe_up", "swipe_down")
 """Gestures that are learnt from twice as often: they resemble hands on their way elsewhere."""
 SAMPLE_SEED = 700_000_000

@@ -126,6 +126,16 @@ def test_a_backend_set_for_other_programs_is_not_taken_for_a_missing_library():
     assert done.stdout.strip() == "tensorflow", done.stderr
 
 
+@pytest.mark.parametrize(("own", "used"), [({}, "1"), ({"TF_NUM_INTRAOP_THREADS": "2"}, "2")])
+def test_no_matrix_is_cut_up_unless_somebody_says_so(own, used):
+    code = (
+        "import os; from gestures.network import load_keras; load_keras(); print(os.environ['TF_NUM_INTRAOP_THREADS'])"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "TF_NUM_INTRAOP_THREADS"} | own
+    done = subprocess.run([sys.executable, "-c", code], check=False, env=others, capture_output=True, text=True)
+    assert done.stdout.strip() == used, done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [(["a", "a"], "once"), (["rest"], "leave rest out"), (["a/b"], "is no name"), (["a", "b", "c"], "2 sources for 3")],
