@@ -56,8 +56,8 @@ MEASURED = "\n## On video, on idle hands, on real hands\n"
 FAILS = "\n## Where it fails\n"
 LIMITS = """
 It has never seen a real hand move, and landmarks drawn without a picture flatter it: on rendered video, seen by
-MediaPipe, it names four in five of what is shown. Pinches fail most, two of three; then pushes, zooms out and swipes,
-one of three: swipes are short, and look like hands on their way elsewhere. Lively idling is taken for a gesture every
+MediaPipe, it names five in six of what is shown. Swipes to the side fail most, two of five: they are short, and look
+like hands on their way elsewhere; then pushes and zooms out, one of three. Lively idling is taken for a gesture every
 two to three minutes. A camera that looks along with the performer is another world: of EgoGestAR's swipes it names
 none, of its circles, where it names them, the mirror image. Of SFINGE3D's real hands, turned to a webcam, it names one
 gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no opening hand: people move less, more
@@ -72,7 +72,7 @@ LEFT_OUT = ("scratch", "handle")
 """Ways to idle that the model never learns from: what it makes of them tells what it will make of others."""
 PRACTISED = (*synthetic.GESTURES, *OFTEN)
 IDLED = (*(kind for kind in synthetic.IDLE if kind not in LEFT_OUT), synthetic.FUMBLING, synthetic.FUMBLING)
-PICTURED_SEED = 600_000_000
+PICTURED_SEED, PICTURED = 600_000_000, 144
 PICTURE_TIMES = 5
 """How much more often a rendered stream is learnt from than a minute of joints, of which there are many more."""
 AGAIN_RATE = 2e-3
@@ -138,14 +138,14 @@ def make(minutes: int, first_seed: int, without: str = "", loosely: bool = False
     return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
 
 
-def pictures(count: int, loosely: bool = False) -> list[Clip]:
+def pictures(count: int, loosely: bool = False, draw: bool = True) -> list[Clip]:
     """What is seen of `count` others in rendered video, half a minute each. Nobody is judged on these.
 
-    Those who gesture `loosely` are others than those who do not.
+    Those who gesture `loosely` are others than those who do not. `draw` False: those alone that have been drawn.
     """
     first = PICTURED_SEED + loosely * count
     scenes = (Scene.random(seed, PRACTISED, IDLED, loosely) for seed in range(first, first + count))
-    return list(watched(scenes, count, draw=True))
+    return list(watched(scenes, count, draw=draw))
 
 
 def said_to_idlers(model: Model, hours: float) -> Counter[str]:
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument(
         "--pictures",
         type=int,
-        default=144,
+        default=PICTURED,
         metavar="N",
         help="besides, half minutes of rendered video, as long to draw, and as many again after the first lesson",
     )
