@@ -34,6 +34,10 @@ class Replay:
         told = [event for time, ticks, gone in self.steps for event in decisions.push(ticks, gone, time)]
         return told + (decisions.finish(self.steps[-1][0]) if self.steps else [])
 
+    def stream(self, labels: tuple[str, ...], rules: DecisionRules) -> Stream:
+        """What was meant in it and what is said of it by `rules`, ready to be counted."""
+        return Stream(self.clip.spans, detections(self.events(labels, rules)), self.clip.duration_s)
+
     def judge(self, labels: tuple[str, ...], rules: DecisionRules) -> "Verdict":
         """What is said of it by `rules`, ready to be scored."""
         guesses = {f"{share:.0%}": self.label_at(labels, share) for share in SHARES}

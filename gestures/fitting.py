@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from .evaluation import Replay
-from .scoring import Stream, detections, levenshtein, score
+from .scoring import levenshtein, score
 from .types import DecisionRules
 
 LEVELS = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -135,10 +135,7 @@ def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: Decisi
     lowest = min(rules.on, *(on for _, on, _ in rules.per_gesture), 1.0)
 
     def cost(rules: DecisionRules) -> tuple[int, float, float]:
-        streams = [
-            Stream(each.clip.spans, detections(each.events(labels, rules)), each.clip.duration_s) for each in told
-        ]
-        pooled = score(streams).json()["pooled"]
+        pooled = score(each.stream(labels, rules) for each in told).json()["pooled"]
         return int(pooled["missed"] + pooled["false"]), abs(rules.lead_s - lag_s), abs(rules.off / lowest - 0.5)
 
     return min((replace(rules, off=share * lowest, lead_s=lead_s) for share in OFFS for lead_s in LEADS_S), key=cost)

@@ -79,6 +79,9 @@ def _scores(axes: Any, explained: Explanation, line: Line, rows: Any, shown: lis
     for label in highest:
         axes.plot(times, p[:, label], color=colours[label], lw=1.4, label=explained.labels[label])
     axes.axhline(rules.on, color="k", ls="--", lw=0.8)
+    for label in highest:
+        if (own := rules.on_for(explained.labels[label])) != rules.on:
+            axes.axhline(own, color=colours[label], ls="--", lw=0.8)
     axes.axhline(rules.off, color="k", ls=":", lw=0.8)
     axes.annotate(" on", (times[0], rules.on), va="bottom", fontsize=8)
     axes.annotate(" off", (times[0], rules.off), va="bottom", fontsize=8)

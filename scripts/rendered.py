@@ -24,7 +24,7 @@ from gestures.clips import Clip, load_clip, save_clip
 from gestures.evaluation import replay
 from gestures.landmarks import MODEL_SHA256, Landmarker
 from gestures.model import Model
-from gestures.scoring import Stream, Tally, detections, score, start_rule
+from gestures.scoring import Tally, score, start_rule
 from gestures.seeing import frame_times
 from gestures.skeleton import Array
 from gestures.synthetic import Performance
@@ -112,9 +112,7 @@ def watched(scenes: Iterable[Scene], count: int, draw: bool) -> Iterator[Clip]:
 def judge(model: Model, clips: Sequence[Clip]) -> tuple[Tally, Tally]:
     """How a model does on streams: strict matching, and the rule that looks at the start of an event only."""
     labels, rules = model.manifest.labels, model.manifest.rules
-    told = [
-        Stream(clip.spans, detections(replay(model, clip).events(labels, rules)), clip.duration_s) for clip in clips
-    ]
+    told = [replay(model, clip).stream(labels, rules) for clip in clips]
     return score(told), score(told, start_rule())
 
 

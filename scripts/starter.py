@@ -56,13 +56,13 @@ MEASURED = "\n## On video, on idle hands, on real hands\n"
 FAILS = "\n## Where it fails\n"
 LIMITS = """
 It has never seen a real hand move, and landmarks drawn without a picture flatter it: on rendered video, seen by
-MediaPipe, it names five in six of what is shown. Swipes to the side fail most, two of five: they are short, and look
-like hands on their way elsewhere; then pushes and zooms out, one of three. Lively idling is taken for a gesture every
-two to three minutes. A camera that looks along with the performer is another world: of EgoGestAR's swipes it names
-none, of its circles, where it names them, the mirror image. Of SFINGE3D's real hands, turned to a webcam, it names one
-gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no opening hand: people move less, more
-slowly and less by the book than most of those it has learnt from. Some films of the sign for "hello", which resembles
-it, are taken for a wave. For real use train it on takes of your own.
+MediaPipe, it names five in six of what is shown, by levels chosen with that video in view. Swipes to the side fail
+most, two of five: they are short, and look like hands on their way elsewhere; then pushes and zooms out, one of three.
+Lively idling is taken for a gesture every two to three minutes. A camera that looks along with the performer is another
+world: of EgoGestAR's swipes it names none, of its circles, where it names them, the mirror image. Of SFINGE3D's real
+hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no
+opening hand: people move less, more slowly and less by the book than most of those it has learnt from. Some films of
+the sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
 """
 RATES_HZ = (12.0, 60.0)
 ASPECTS = (4 / 3, 16 / 9)
@@ -138,14 +138,14 @@ def make(minutes: int, first_seed: int, without: str = "", loosely: bool = False
     return ClipSet(synthetic.GESTURES, tuple(clips), (), synthetic.MIRROR)
 
 
-def pictures(count: int, loosely: bool = False, draw: bool = True) -> list[Clip]:
-    """What is seen of `count` others in rendered video, half a minute each. Nobody is judged on these.
+def pictures(count: int, loosely: bool = False) -> list[Clip]:
+    """What is seen of `count` others in rendered video, half a minute each. Levels are chosen on them; none judges.
 
-    Those who gesture `loosely` are others than those who do not. `draw` False: those alone that have been drawn.
+    Those who gesture `loosely` are others than those who do not.
     """
     first = PICTURED_SEED + loosely * count
     scenes = (Scene.random(seed, PRACTISED, IDLED, loosely) for seed in range(first, first + count))
-    return list(watched(scenes, count, draw=draw))
+    return list(watched(scenes, count, draw=True))
 
 
 def said_to_idlers(model: Model, hours: float) -> Counter[str]:

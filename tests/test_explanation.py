@@ -1,11 +1,13 @@
 """Each event and each near miss is accounted for, and by what happened; the pictures are there."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import LABELS, hand, observations
+from matplotlib.figure import Figure
 from test_camera import write_video
 
 import gestures
@@ -186,6 +188,15 @@ def test_of_too_long_a_video_no_more_is_watched_than_it_takes_to_know(tmp_path, 
     with pytest.raises(gestures.ClipError, match=r"is longer than 1 s: cut it"):
         importing.watch(write_video(tmp_path / "a.mp4", frames=90), "ana", longest_s=1.0)
     assert watched[-1] <= 1.0
+
+
+def test_a_gesture_with_a_level_of_its_own_is_drawn_with_it(explained):
+    rules = gestures.DecisionRules(0.9, 0.2, per_gesture=((LABELS[1], 0.7, 0.1),))
+    axes = Figure().subplots()
+    timeline._scores(axes, replace(explained, rules=rules), line([0.0, 0.8, 0.0]), slice(None), [])
+    curve = next(each for each in axes.lines if each.get_label() == LABELS[1])
+    levels = [(each.get_ydata()[0], each.get_color()) for each in axes.lines if each.get_linestyle() == "--"]
+    assert levels == [(0.9, "k"), (0.7, curve.get_color())]
 
 
 def test_pictures_are_drawn(explained, tmp_path):

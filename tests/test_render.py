@@ -260,7 +260,8 @@ def test_without_a_mesh_a_script_ends_with_one_sentence(words, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["render.py", "judge", "nowhere", "--count", "0"], ["starter.py", "--idle", "nowhere"]]
+    "words",
+    [["render.py", "judge", "nowhere", "--count", "0"], ["starter.py", "--idle", "nowhere"], ["levels.py", "nowhere"]],
 )
 def test_without_a_model_a_script_ends_with_one_sentence(words):
     assert "nowhere is no model folder" in last_words(words)
