@@ -90,28 +90,34 @@ def _each_its_own(
     rules: DecisionRules, labels: tuple[str, ...], judge: Callable[[DecisionRules], Counts], price: int
 ) -> DecisionRules:
     """`rules` with a hold time and a level of its own for every gesture for which each of them costs `GAIN` less."""
+
+    def cost(each: DecisionRules) -> Fraction:
+        return _cost(judge(each), price)
+
     for label in labels[1:]:
-        rules = _own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], judge, price)
-        rules = _own(rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], judge, price)
+        rules = own(rules, label, [(rules.on, hold_s) for hold_s in HOLDS_S], cost, GAIN)
+        rules = own(rules, label, [(on, rules.hold_for(label)) for on in LEVELS if on >= rules.off], cost, GAIN)
     return rules
 
 
-def _own(
+def own(
     rules: DecisionRules,
     label: str,
     choices: Sequence[tuple[float, float]],
-    judge: Callable[[DecisionRules], Counts],
-    price: int,
+    cost: Callable[[DecisionRules], Fraction],
+    gain: int,
 ) -> DecisionRules:
-    """`rules` with the best of `choices` (level, hold time) for `label` where that pays; of equals the nearest."""
+    """`rules` with the best of `choices` (level, hold time in s) for `label` where it costs `gain` less.
+
+    Of those that cost the same the nearest to the level and the hold time for all is the best.
+    """
     others = tuple(each for each in rules.per_gesture if each[0] != label)
 
-    def cost(each: DecisionRules) -> tuple[Fraction, float]:
-        apart = abs(each.on_for(label) - rules.on) + abs(each.hold_for(label) - rules.hold_s)
-        return _cost(judge(each), price), apart
+    def far(each: DecisionRules) -> tuple[Fraction, float]:
+        return cost(each), abs(each.on_for(label) - rules.on) + abs(each.hold_for(label) - rules.hold_s)
 
-    best = min((replace(rules, per_gesture=(*others, (label, *own))) for own in choices), key=cost)
-    return best if cost(best)[0] <= cost(rules)[0] - GAIN else rules
+    best = min((replace(rules, per_gesture=(*others, (label, *choice))) for choice in choices), key=far)
+    return best if cost(best) <= cost(rules) - gain else rules
 
 
 def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:

@@ -14,6 +14,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from tqdm import tqdm
 from gestures.errors import GesturesError, ModelError
 from gestures.evaluation import Replay, replay, report
 from gestures.files import read_within, write_together
+from gestures.fitting import own
 from gestures.model import FILES, MAX_BYTES, load, model_files
 from gestures.scoring import score
 from gestures.teaching import card
@@ -44,32 +47,26 @@ GAIN = 2
 """A gesture gets a level of its own where it gains so much: less may be chance."""
 
 
-def worth(each: Replay, labels: tuple[str, ...], rules: DecisionRules) -> int:
-    """What is found in a recording, in gestures, less what is false in it, at its price."""
-    if not each.clip.spans:
-        return -ACCEPT * sum(event.phase == "began" for event in each.events(labels, rules))
-    pooled = score([each.stream(labels, rules)]).pooled
-    return pooled.ok - FALSE * pooled.false
+def cost(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> Fraction:
+    """What is false in recordings, at its price, less what is found in them, in gestures."""
+    meant, idle = ([each for each in replays if bool(each.clip.spans) == some] for some in (True, False))
+    counts = score(each.stream(labels, rules) for each in meant).pooled
+    accepts = sum(event.phase == "began" for each in idle for event in each.events(labels, rules))
+    return Fraction(FALSE * counts.false + ACCEPT * accepts - counts.ok)
 
 
 def each_its_level(rules: DecisionRules, labels: tuple[str, ...], replays: Sequence[Replay]) -> DecisionRules:
     """`rules` with a level of its own for each gesture that gains `GAIN` by it while all others keep theirs."""
     none = np.zeros((1, len(labels)), np.float32)
     tops = [np.max([*none, *(t.probabilities for _, ticks, _ in r.steps for t in ticks)], axis=0) for r in replays]
-    known = [(each, top, worth(each, labels, rules)) for each, top in zip(replays, tops, strict=True)]
-    own = []
+    found = []
     for n, gesture in enumerate(tqdm(labels[1:], desc="levels", file=sys.stderr), 1):
-        now, hold_s = rules.on_for(gesture), rules.hold_for(gesture)
-        others = tuple(each for each in rules.per_gesture if each[0] != gesture)
-        gains = {}
-        for on in LEVELS:
-            changed = replace(rules, per_gesture=(*others, (gesture, on, hold_s)))
-            # Where it is never so likely nothing changes.
-            near = ((each, was) for each, top, was in known if top[n] >= min(on, now))
-            gains[on] = sum(worth(each, labels, changed) - was for each, was in near)
-        level, gain = max(gains.items(), key=lambda one: (one[1], -abs(one[0] - rules.on)))
-        own.append((gesture, level if gain >= GAIN else now, hold_s))
-    return replace(rules, per_gesture=tuple(each for each in own if each[1:] != (rules.on, rules.hold_s)))
+        hold_s, lowest = rules.hold_for(gesture), min(*LEVELS, rules.on_for(gesture))
+        # Where it is never so likely, no level changes anything.
+        near = [each for each, top in zip(replays, tops, strict=True) if top[n] >= lowest]
+        best = own(rules, gesture, [(on, hold_s) for on in LEVELS], cache(partial(cost, near, labels)), GAIN)
+        found.append((gesture, best.on_for(gesture), hold_s))
+    return replace(rules, per_gesture=tuple(each for each in found if each[1:] != (rules.on, rules.hold_s)))
 
 
 def main() -> None:
@@ -81,8 +78,8 @@ def main() -> None:
     parser.add_argument("--hold", type=float, default=0.13, metavar="S")
     parser.add_argument("--pictures", type=int, default=PICTURED, metavar="N", help="as `starter.py` was told")
     options = parser.parse_args()
-    own = tuple((gesture, options.on, hold_s) for gesture, hold_s in HOLDS_S.items())
-    model, rules = load(options.model), DecisionRules(options.on, options.off, options.hold, per_gesture=own)
+    held = tuple((gesture, options.on, hold_s) for gesture, hold_s in HOLDS_S.items())
+    model, rules = load(options.model), DecisionRules(options.on, options.off, options.hold, per_gesture=held)
     labels = model.manifest.labels
     drawn = pictures(options.pictures) + pictures(options.pictures, loosely=True)
     idle = [kind for kind in synthetic.IDLE if kind not in LEFT_OUT]
