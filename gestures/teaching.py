@@ -15,6 +15,7 @@ from .model import Manifest, Model
 from .network import Network, save
 from .recipe import Recipe
 from .training import Trained, train
+from .types import DecisionRules
 
 REVISION = 0.4
 """Share of the steps spent once more on everything, the judged-on part included."""
@@ -50,19 +51,23 @@ class Taught:
 
 def card(title: str, manifest: Manifest, how: str, judged: Report) -> str:
     """What a model knows, what it learnt from, how well it does: `judged` on the people or takes that `how` names."""
-    rules = manifest.rules
     revised = (
         " The figures are those of the model before it was taught once more on everything."
         if manifest.made_from.get("revised")
         else ""
     )
-    own = ", ".join(f"{gesture} at {on} after {hold_s} s" for gesture, on, hold_s in rules.per_gesture)
     return (
         f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
         f"Split: {how}.{revised}\n\n"
-        f"Speaks at {rules.on} after {rules.hold_s} s{f' ({own})' if own else ''}, falls silent below {rules.off}.\n\n"
+        f"{speaks(manifest.rules)}\n\n"
         f"```\n{judged.text()}\n```\n"
     )
+
+
+def speaks(rules: DecisionRules) -> str:
+    """When a model says something, as its card tells it."""
+    own = ", ".join(f"{gesture} at {on} after {hold_s} s" for gesture, on, hold_s in rules.per_gesture)
+    return f"Speaks at {rules.on} after {rules.hold_s} s{f' ({own})' if own else ''}, falls silent below {rules.off}."
 
 
 def teach(

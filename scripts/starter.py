@@ -60,7 +60,7 @@ MediaPipe, it names five in six of what is shown, by levels chosen with that vid
 most, two of five: they are short, and look like hands on their way elsewhere; then pushes and zooms out, one of three.
 Lively idling is taken for a gesture every two to three minutes. A camera that looks along with the performer is another
 world: of EgoGestAR's swipes it names none, of its circles, where it names them, the mirror image. Of SFINGE3D's real
-hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, of raised thumbs two in eleven, no
+hands, turned to a webcam, it names one gesture in three, of swipes two in sixteen, of raised thumbs four in eleven, no
 opening hand: people move less, more slowly and less by the book than most of those it has learnt from. Some films of
 the sign for "hello", which resembles it, are taken for a wave. For real use train it on takes of your own.
 """

@@ -44,5 +44,14 @@ def test_a_false_accept_costs_one(found, worth_it):
 
 
 def test_a_hold_time_of_its_own_stays():
-    rules = gestures.DecisionRules(0.93, 0.18, 0.13, per_gesture=((ONE, 0.93, 0.3), (OTHER, 0.93, 0.2)))
-    assert own([says(ONE, ONE, 0.87)] * 3, rules) == ((ONE, 0.85, 0.3), (OTHER, 0.93, 0.2))
+    rules = gestures.DecisionRules(0.93, 0.18, 0.13, per_gesture=((ONE, 0.93, 0.2), (OTHER, 0.93, 0.3)))
+    assert own([says(ONE, ONE, 0.87)] * 3, rules) == ((ONE, 0.85, 0.2), (OTHER, 0.93, 0.3))
+
+
+def test_what_is_held_for_long_has_the_lowest_level_that_costs_hardly_more():
+    rules = gestures.DecisionRules(0.93, 0.18, 0.13, per_gesture=((ONE, 0.93, 0.3),))
+    sure = [says(ONE, ONE, 0.99)] * 3
+    assert own(sure, rules) == ((ONE, 0.7, 0.3),)
+    assert own([*sure, says(None, ONE, 0.75)], rules) == ((ONE, 0.7, 0.3),)
+    assert own([*sure, *[says(None, ONE, 0.75)] * 2], rules) == ((ONE, 0.8, 0.3),)
+    assert own(sure) == ()

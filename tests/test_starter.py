@@ -17,6 +17,7 @@ from gestures.console import shipped
 from gestures.network import load_keras
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+import levels
 import real_hands
 import rendered
 import starter
@@ -193,3 +194,11 @@ def test_a_card_says_what_was_measured_once(tmp_path, monkeypatch):
     assert once.startswith(before.split(starter.FAILS)[0].split(starter.MEASURED)[0].rstrip())
     for heading in (starter.MEASURED, starter.FAILS, starter.LIMITS, "2 rendered streams", "0.0 h of synthetic idling"):
         assert once.count(heading) == 1
+
+
+def test_the_card_that_ships_says_what_the_model_does():
+    folder = shipped("trained/starter")
+    text = (folder / "README.md").read_text("utf-8")
+    assert teaching.speaks(gestures.load(folder).manifest.rules) in text
+    assert text.endswith(starter.FAILS + starter.LIMITS)
+    assert set(levels.HOLDS_S) <= {gesture for gesture, _, _ in gestures.load(folder).manifest.rules.per_gesture}
