@@ -111,13 +111,18 @@ def own(
 
     Of those that cost the same the nearest to the level and the hold time for all is the best.
     """
-    others = tuple(each for each in rules.per_gesture if each[0] != label)
 
     def far(each: DecisionRules) -> tuple[Fraction, float]:
         return cost(each), abs(each.on_for(label) - rules.on) + abs(each.hold_for(label) - rules.hold_s)
 
-    best = min((replace(rules, per_gesture=(*others, (label, *choice))) for choice in choices), key=far)
+    best = min((changed(rules, label, *choice) for choice in choices), key=far)
     return best if cost(best) <= cost(rules) - gain else rules
+
+
+def changed(rules: DecisionRules, label: str, on: float, hold_s: float) -> DecisionRules:
+    """`rules` with this level and hold time for `label`, whatever it had before."""
+    others = (each for each in rules.per_gesture if each[0] != label)
+    return replace(rules, per_gesture=(*others, (label, on, hold_s)))
 
 
 def _fit_edges(replays: Sequence[Replay], labels: tuple[str, ...], rules: DecisionRules) -> DecisionRules:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from . import features
 from .clips import ClipSet
 from .lives import Owing
@@ -11,8 +13,8 @@ LANES = 32
 WINDOW = 32
 """Ticks between two corrections of the weights; the memory goes on across them."""
 STEPS_A_GESTURE, STEPS_A_TAKE, FEWEST_GESTURES, ENOUGH = 120, 6, 5, 1200
-"""Steps that each gesture and each take of a small set need, for fewer gestures as for so many, up to what is enough:
-of EgoGestAR's videos two sets of five gestures do as well by 600 as by 1,200, all ten do not."""
+"""Fewest steps of a small set: so many for each gesture, counted as five at least, or for each take, whichever is more,
+and `ENOUGH` at most: of EgoGestAR's videos two sets of five gestures do as well by 600 as by 1,200, all ten do not."""
 CROWD = 18
 """Beyond so many gestures takes are visited the more often: of FPHA's 45 actions, 145 takes not learnt from, 88.3 % are
 right after 100 visits, 93.8 after 250; of SFINGE3D's 13 gestures a fold of streams is told the same after both."""
@@ -46,15 +48,14 @@ class Recipe:
 
 
 def steps_for(takes: ClipSet) -> int:
-    """How many steps a set is worth: about 100 visits to every take or, for a small one, what its gestures need.
+    """How many steps a set is worth: about 100 visits to every take, and no fewer than its gestures need.
 
-    The more gestures beyond `CROWD`, the more there are to be told from each other, and the more visits it takes.
+    The more gestures beyond `CROWD`, the more there are to be told from each other, and the more visits it takes. Where
+    visits ask for less than `ENOUGH`, a quarter of what they lack is saved besides: it costs nothing (CONTRIBUTING.md).
     """
     ticks = sum(clip.duration_s for clip in takes.clips) * features.RATE_HZ
+    fewest = max(STEPS_A_GESTURE * max(len(takes.labels), FEWEST_GESTURES), STEPS_A_TAKE * len(takes.clips))
+    fewest = ENOUGH if takes.sequences else min(fewest, ENOUGH)
     crowd = max(1.0, len(takes.labels) / CROWD)
     visits = 100 * crowd * ticks / (LANES * WINDOW)
-    if visits >= ENOUGH:
-        return int(min(visits, 4500 * crowd))
-    if takes.sequences:
-        return ENOUGH
-    return min(ENOUGH, max(STEPS_A_GESTURE * max(len(takes.labels), FEWEST_GESTURES), STEPS_A_TAKE * len(takes.clips)))
+    return int(np.clip(visits - max(0.0, ENOUGH - visits) / 4, fewest, 4500 * crowd))

@@ -59,12 +59,12 @@ def card(title: str, manifest: Manifest, how: str, judged: Report) -> str:
     return (
         f"# {title}\n\nGestures: {', '.join(manifest.labels[1:])}.\n\n"
         f"Split: {how}.{revised}\n\n"
-        f"{speaks(manifest.rules)}\n\n"
+        f"{spoken(manifest.rules)}\n\n"
         f"```\n{judged.text()}\n```\n"
     )
 
 
-def speaks(rules: DecisionRules) -> str:
+def spoken(rules: DecisionRules) -> str:
     """When a model says something, as its card tells it."""
     own = ", ".join(f"{gesture} at {on} after {hold_s} s" for gesture, on, hold_s in rules.per_gesture)
     return f"Speaks at {rules.on} after {rules.hold_s} s{f' ({own})' if own else ''}, falls silent below {rules.off}."

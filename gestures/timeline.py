@@ -97,15 +97,18 @@ def _scores(axes: Any, explained: Explanation, line: Line, rows: Any, shown: lis
     for span in explained.spans:
         axes.plot([span.start, span.end], [1.04, 1.04], color="k", lw=3, solid_capstyle="butt", clip_on=True)
     for k, moment in enumerate(shown):
-        mark = "▼" if moment.fired else "○"
+        colour, at = "k" if moment.fired else "0.45", (moment.time, 1.1 + 0.09 * (k % 3))
+        axes.plot(*at, marker="v" if moment.fired else "o", ms=5, mec=colour, mfc=colour if moment.fired else "w", lw=0)
+        late = moment.time > times[0] + 0.85 * (times[-1] - times[0])
         axes.annotate(
-            f"{mark} {moment.gesture.replace('_', ' ')}",
-            (moment.time, 1.07 + 0.09 * (k % 3)),
-            (-4, 0),  # the mark, not the middle of its name, stands at the time
+            moment.gesture.replace("_", " "),
+            at,
+            (-5 if late else 5, 0),
             textcoords="offset points",
             fontsize=8,
-            color="k" if moment.fired else "0.45",
-            annotation_clip=True,
+            color=colour,
+            ha="right" if late else "left",
+            va="center",
         )
     axes.set_ylim(-0.02, 1.38)
     axes.set_yticks((0, 0.25, 0.5, 0.75, 1))

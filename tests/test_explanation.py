@@ -199,6 +199,18 @@ def test_a_gesture_with_a_level_of_its_own_is_drawn_with_it(explained):
     assert levels == [(0.9, "k"), (0.7, curve.get_color())]
 
 
+def test_a_mark_stands_at_its_time(explained):
+    hand = line([0.0] * 12)
+    moments = [
+        explanation.Moment(float(hand.times[tick]), hand.hand, LABELS[1], fired, "", (), np.zeros(21, np.float32))
+        for tick, fired in ((3, True), (10, False))
+    ]
+    axes = Figure().subplots()
+    timeline._scores(axes, explained, hand, slice(None), moments)
+    marks = [each.get_xdata()[0] for each in axes.lines if each.get_marker() in ("v", "o")]
+    assert marks == [moment.time for moment in moments]
+
+
 def test_pictures_are_drawn(explained, tmp_path):
     paths = timeline.draw(explained, tmp_path, "hands")
     assert paths

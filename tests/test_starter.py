@@ -199,6 +199,8 @@ def test_a_card_says_what_was_measured_once(tmp_path, monkeypatch):
 def test_the_card_that_ships_says_what_the_model_does():
     folder = shipped("trained/starter")
     text = (folder / "README.md").read_text("utf-8")
-    assert teaching.speaks(gestures.load(folder).manifest.rules) in text
+    assert teaching.spoken(gestures.load(folder).manifest.rules) in text
     assert text.endswith(starter.FAILS + starter.LIMITS)
-    assert set(levels.HOLDS_S) <= {gesture for gesture, _, _ in gestures.load(folder).manifest.rules.per_gesture}
+    own = gestures.load(folder).manifest.rules.per_gesture
+    assert levels.HOLDS_S.items() <= {gesture: hold_s for gesture, _, hold_s in own}.items()
+    assert {on for _, on, _ in own} <= {*levels.LEVELS, gestures.load(folder).manifest.rules.on}

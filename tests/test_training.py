@@ -358,7 +358,9 @@ def test_the_memory_is_taught_beforehand_without_labels():
     ("gestures_", "takes", "seconds", "two_step", "steps"),
     [
         (5, 20, 1.6, False, 600),  # a user's set, learnt within a minute
-        (5, 20, 2.4, False, 600),  # however long its takes are
+        (5, 20, 2.4, False, 600),  # visits ask for 703
+        (5, 20, 3.5, False, 981),  # and here for 1,025
+        (5, 20, 4.1, False, 1201),
         (2, 3, 1.6, False, 600),
         (3, 90, 1.6, False, 1265),  # visits ask for more
         (3, 90, 0.8, False, 1200),  # many short takes
