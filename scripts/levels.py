@@ -38,7 +38,8 @@ SEED = 650_000_000
 HOLDS_S = {"wave": 0.3, "beckon": 0.3, "thumb_up": 0.3, "thumb_down": 0.3, "zoom_in": 0.2, "zoom_out": 0.2}
 """Gestures that last, or that idle hands resemble for a moment, are held longer than the others."""
 LESS_SURE = ("thumb_up", "thumb_down")
-"""Real thumbs are never taken for another gesture, but score lower than rendered ones: held longer, they may."""
+"""Real thumbs are never taken for another gesture, but score lower than rendered ones: they need not be as
+sure, and are held longer instead."""
 JUDGED = 40
 """People, each for a minute; every second one only idles."""
 FITTING_SEED, IDLERS = 860_000_000, 120

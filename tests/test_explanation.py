@@ -209,6 +209,8 @@ def test_a_mark_stands_at_its_time(explained):
     timeline._scores(axes, explained, hand, slice(None), moments)
     marks = [each.get_xdata()[0] for each in axes.lines if each.get_marker() in ("v", "o")]
     assert marks == [moment.time for moment in moments]
+    # A name at the end of the picture stands before its mark: behind it is the legend.
+    assert [name.get_ha() for name in axes.texts if name.get_text() == LABELS[1].replace("_", " ")] == ["left", "right"]
 
 
 def test_pictures_are_drawn(explained, tmp_path):
